@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
 from .errors import Fault
 
@@ -43,7 +42,8 @@ class Slab:
     """Per index, what was wrong with the record, e.g. ``emails: expected a list``; never a value."""
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
     """One record of a slab."""
 
     slab: Slab

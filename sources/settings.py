@@ -50,7 +50,7 @@ class ClientAuthentication(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OAuth2:
-    """OAuth 2 client credentials (RFC 6749, section 4.4). ``margin`` is seconds before expiry when a token is renewed."""
+    """OAuth 2 client credentials (RFC 6749, section 4.4). ``margin``: seconds before expiry when a token is renewed."""
 
     token_url: str
     client_id: str
@@ -79,7 +79,7 @@ class SourceSettings:
 
     ``endpoints`` overrides the URL of single resources, by resource name: a path (put after ``url``) or a whole URL.
     ``timezone`` is the IANA zone of date-times that the source sends without one. ``token_with_filters``: page 2 and on
-    must repeat the filters. ``token_limit`` bounds the pages of one walk.
+    must repeat the filters. ``max_pages`` bounds one walk, ``restarts`` how often a 410 may start it anew.
     """
 
     name: str
