@@ -1,0 +1,114 @@
+"""Who brings records of one resource into being, and who speaks for each of its properties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from sources.capabilities import Capabilities
+from sources.standard.model import Resource, Structure
+
+from .contracts import Authority, Want
+
+UNITED_BY_DEFAULT = frozenset(
+    {"enrolments", "responsibles", "emails", "phoneNumbers", "externalIdentifiers", "eduPersonPrincipalNames"}
+)
+"""Lists that are merged entry by entry unless the configuration says otherwise."""
+
+STRICTEST = "securityMarking"
+"""The column for which the strictest value of any source wins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A source that is heard for a property. ``declared``: its profile holds it, so that absent means none."""
+
+    source: str
+    declared: bool
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The configuration's decisions for one resource, applied to the sources that serve it."""
+
+    resource: Resource
+    servers: tuple[str, ...]
+    """The sources that serve it, first authority first."""
+    population: tuple[str, ...]
+    """Those of them that may bring a record into being."""
+    authority: Authority
+    capabilities: Mapping[str, Capabilities]
+
+    @cached_property
+    def _speakers(self) -> dict[str, tuple[Speaker, ...]]:
+        return {column: self._find(column) for column in self.resource.columns}
+
+    def _find(self, column: str) -> tuple[Speaker, ...]:
+        if column == "meta":
+            return tuple(Speaker(source, declared=False) for source in self.servers)
+        found = []
+        for source in self.authority.fields.get(column, self.servers):
+            if source not in self.servers:
+                continue
+            holds = self.capabilities[source].holds.get(self.resource.name)
+            if holds is None or column in holds:
+                found.append(Speaker(source, declared=holds is not None))
+        return tuple(found)
+
+    def speakers(self, column: str) -> tuple[Speaker, ...]:
+        """The sources heard for a top-level property, first authority first."""
+        return self._speakers.get(column, ())
+
+    def speaker_names(self, column: str) -> tuple[str, ...]:
+        return tuple(speaker.source for speaker in self.speakers(column))
+
+    def unites(self, column: str) -> bool:
+        """Whether a list is merged entry by entry instead of coming whole from the first speaker."""
+        mode = self.authority.lists.get(column)
+        return mode == "union" if mode is not None else column in UNITED_BY_DEFAULT
+
+    def heard(self, want: Want) -> tuple[str, ...]:
+        """The sources that must be asked for a record in order to answer ``want``, in authority order.
+
+        Population sources are among them: a record that none of them has does not exist.
+        """
+        if want.everything or "meta" in want.columns:
+            return self.servers
+        if not want.columns:
+            return ()
+        names = set(self.population)
+        for column in want.columns:
+            names.update(self.speaker_names(column))
+        return tuple(source for source in self.servers if source in names)
+
+
+def rules_for(resource: Resource, authority: Authority, capabilities: Mapping[str, Capabilities]) -> Rules:
+    """The rules of one resource, from the configuration and from what the sources (in configured order) serve."""
+    serving = [name for name, can in capabilities.items() if resource.name in can.resources]
+    servers = tuple(dict.fromkeys([name for name in authority.order if name in serving] + serving))
+    exists = authority.exists
+    population = servers if exists is None else tuple(name for name in servers if name in exists)
+    return Rules(resource, servers, population, authority, capabilities)
+
+
+def entry_key(structure: Structure | None, entry: object) -> object:
+    """What makes two entries of a united list the same; the whole entry where the standard's data names no key."""
+    if structure is None or not structure.entry_key or not isinstance(entry, Mapping):
+        return _frozen(entry)
+    return tuple(_frozen(_at(entry, path)) for path in structure.entry_key)
+
+
+def _at(entry: Mapping[str, object], path: str) -> object:
+    value: object = entry
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _frozen(value: object) -> object:
+    if isinstance(value, Mapping):
+        return tuple(sorted((key, _frozen(item)) for key, item in value.items()))
+    if isinstance(value, list):
+        return tuple(_frozen(item) for item in value)
+    return value

@@ -1,0 +1,70 @@
+"""Which way leads from parents to what refers to them, at one source: the way with the fewest estimated calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sources.capabilities import Capabilities
+
+from .contracts import Limits
+from .relations import Relation
+
+ARRAY_CHUNK = 40
+"""Ids in one URL: 40 of 36 characters stay well below the 8 KB that servers accept."""
+UNKNOWN_PAGES = 8
+"""How many pages a list is taken to have before it has been walked."""
+
+
+class Path(StrEnum):
+    """An access path: it yields candidates, never answers."""
+
+    LOOKUP = "lookup"
+    """The lookup by foreign key."""
+    FILTER = "filter"
+    """The list with the relation's query parameter."""
+    SCAN = "scan"
+    """The whole list (of the period, where there is one)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The path chosen for one source, and its estimated calls."""
+
+    path: Path
+    calls: int
+
+
+def choose(
+    relation: Relation, parents: int, capabilities: Capabilities, pages_seen: int | None, limits: Limits
+) -> Choice:
+    """The access path for one source. Pure."""
+    choices = []
+    lookup = relation.lookup
+    owner = relation.owner
+    if owner in capabilities.list_only:  # only the whole list shows all of a record
+        return Choice(Path.SCAN, pages_seen or UNKNOWN_PAGES)
+    if lookup is not None and lookup.name in capabilities.lookup_keys(owner):
+        choices.append(Choice(Path.LOOKUP, -(-parents // capabilities.chunk)))
+    parameter = relation.parameter
+    if parameter is not None and owner not in capabilities.filters_ignored:
+        calls = -(-parents // ARRAY_CHUNK) if parameter.many else parents
+        if calls <= limits.max_filter_calls:
+            choices.append(Choice(Path.FILTER, calls))
+    choices.append(Choice(Path.SCAN, pages_seen or UNKNOWN_PAGES))
+    return min(choices, key=lambda choice: choice.calls)
+
+
+def choose_all(
+    relation: Relation,
+    parents: int,
+    capabilities: Mapping[str, Capabilities],
+    pages_seen: Mapping[tuple[str, str], int],
+    limits: Limits,
+) -> dict[str, Choice]:
+    """The access path per source."""
+    return {
+        source: choose(relation, parents, can, pages_seen.get((source, relation.owner)), limits)
+        for source, can in capabilities.items()
+    }

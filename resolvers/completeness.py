@@ -1,0 +1,41 @@
+"""What is missing from an answer: one gap per source and code, and notices that are no loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sources.errors import Fault
+
+from .contracts import Gap
+
+
+class Gaps:
+    """The gaps of one operation (or of one list), at most one entry per (source, code), in order of appearance."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], Gap] = {}
+        self._resources: dict[tuple[str, str], dict[str, None]] = {}
+
+    def note(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            self.add(Gap(fault.source, fault.resource, str(fault.code), fault.retryable))
+
+    def add(self, gap: Gap) -> None:
+        key = (gap.source, gap.code)
+        self._found.setdefault(key, gap)
+        self._resources.setdefault(key, {})[gap.resource] = None
+
+    def merge(self, other: Gaps) -> None:
+        for key, gap in other._found.items():
+            for resource in other._resources[key]:
+                self.add(Gap(gap.source, resource, gap.code, gap.retryable))
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def all(self) -> tuple[Gap, ...]:
+        return tuple(self._found.values())
+
+    def resources(self, gap: Gap) -> tuple[str, ...]:
+        """All resources that the gap's source failed for with the gap's code."""
+        return tuple(self._resources[gap.source, gap.code])

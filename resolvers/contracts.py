@@ -1,0 +1,171 @@
+"""The types that every step speaks.
+
+A step is a generator without I/O: it yields what it needs fetched, all at once, and is sent the answers in the same
+order; what it returns is its value. Two drivers can run the same steps, because a step never waits and never fetches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Generic, NewType, Protocol, TypeVar
+
+from sources.capabilities import Capabilities
+from sources.records import Answer
+from sources.requests import Query
+from sources.standard.model import Parameter, SortKey
+
+EntityId = NewType("EntityId", str)
+"""The gateway's own id of a thing: canonical, lower case, no braces."""
+LocalId = NewType("LocalId", str)
+"""One source's id of a thing."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What is asked of one kind of record.
+
+    ``columns`` are top-level property names. ``everything`` makes every server of the resource a speaker (``meta``,
+    ``provenance`` or ``raw`` is selected).
+    """
+
+    columns: frozenset[str] = frozenset()
+    everything: bool = False
+
+    def also(self, *columns: str) -> Want:
+        """The same, and these columns."""
+        return Want(self.columns | frozenset(columns), self.everything)
+
+    def __or__(self, other: Want) -> Want:
+        return Want(self.columns | other.columns, self.everything or other.everything)
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """Every page of a list call."""
+
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list call; ``token`` is None for the first."""
+
+    query: Query
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The records whose ``key`` is one of ``values``; key is the lookup's body array, ``ids`` for their own ids."""
+
+    key: str
+    values: tuple[str, ...]
+    expand: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One thing to fetch: from which source, of which resource, and how."""
+
+    source: str
+    resource: str
+    op: List | Page | Lookup
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A part that is missing: the source that did not give it, of which resource, why, and whether to try again."""
+
+    source: str
+    resource: str
+    code: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Partial(Generic[T]):
+    """A value and what is missing of it."""
+
+    value: T
+    gaps: tuple[Gap, ...] = ()
+
+
+Step = Generator[Sequence[Fetch], Sequence[Answer], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One query parameter of the standard with the values given, in wire spelling. No values select nothing."""
+
+    parameter: Parameter
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole local days, both ends inclusive; None is open."""
+
+    start: date | None
+    end: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Which records of a list, and in what order. Frozen, so that it can be part of a loader's key."""
+
+    conditions: tuple[Condition, ...] = ()
+    during: Period | None = None
+    order: tuple[SortKey, ...] = ()
+    first: int | None = None
+
+
+EVERYTHING = Selector()
+
+
+class SourcePort(Protocol):
+    """A source as the steps' driver sees it (``sources.source.Source`` is one)."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def page(self, resource: str, query: Query, token: str | None, deadline: float) -> Answer: ...
+
+    async def walk(self, resource: str, query: Query, deadline: float) -> Answer: ...
+
+    async def lookup(
+        self, resource: str, key: str, values: Sequence[str], expand: tuple[str, ...], deadline: float
+    ) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What the huvudman decided for one resource; source names in order.
+
+    ``exists``: the sources that may bring a record into being (None: all that serve it). ``order``: who speaks first;
+    sources that are not named follow in the order of the configuration. ``fields``: for one property, exactly these
+    sources are heard, in this order. ``lists``: ``union`` or ``first`` for one list property.
+    """
+
+    exists: tuple[str, ...] | None = None
+    order: tuple[str, ...] = ()
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lists: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one operation. ``operation_timeout`` in seconds; the rest are counts."""
+
+    operation_timeout: float = 30.0
+    max_first: int = 1000
+    max_candidates: int = 200_000
+    """The most records that an ordered list may have to look at."""
+    max_filter_calls: int = 20
+    """The most list calls that stand in for one relation or one organisation filter, per source."""

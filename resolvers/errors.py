@@ -1,0 +1,64 @@
+"""What a question can be refused for, before or instead of an answer.
+
+    Refused(code, message)
+    ├── InvalidCursor      INVALID_CURSOR, CURSOR_EXPIRED
+    └── (everything else)  by code
+
+``Code`` is the list that docs/queries.md documents; a source's failures are ``sources.errors.FaultCode``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """``extensions.code`` of an error that the gateway itself gives."""
+
+    INVALID_ID = "INVALID_ID"
+    """An id is not a UUID."""
+    INVALID_DATE = "INVALID_DATE"
+    """A date, a time or a period is malformed, or a period ends before it begins."""
+    INVALID_CURSOR = "INVALID_CURSOR"
+    """A cursor is malformed, of another query, or sealed with another key."""
+    CURSOR_EXPIRED = "CURSOR_EXPIRED"
+    """The source no longer knows the page a cursor stands on; start again from the first page."""
+    INVALID_FILTER = "INVALID_FILTER"
+    """A filter holds an explicit null or a value that cannot be filtered by."""
+    FIRST_OUT_OF_RANGE = "FIRST_OUT_OF_RANGE"
+    """``first`` is below 1 or above the configured maximum."""
+    FILTER_NOT_ANSWERABLE = "FILTER_NOT_ANSWERABLE"
+    """The records do not show what the filter asks, and no single source can be trusted with it."""
+    RELATION_NOT_ANSWERABLE = "RELATION_NOT_ANSWERABLE"
+    """No access path leads to a relation at a source that must be heard."""
+    TOO_MANY_CANDIDATES = "TOO_MANY_CANDIDATES"
+    """An ordered list would have to look at more records than ``limits.max_candidates``."""
+    RAW_DISABLED = "RAW_DISABLED"
+    """``raw`` is off in the configuration."""
+    UNKNOWN_SOURCE = "UNKNOWN_SOURCE"
+    """A source of this name is not configured."""
+    NOT_SERVED = "NOT_SERVED"
+    """No configured source serves the resource; a notice, not an error."""
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    """The document is not GraphQL."""
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    """The document or its variables do not fit the schema."""
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    """A value in the request cannot be used."""
+    OPERATION_TIMEOUT = "OPERATION_TIMEOUT"
+    """The operation's deadline passed."""
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    """A fault of the gateway itself; its log has the rest."""
+
+
+class Refused(Exception):
+    """A question that is not answered, with the code and a text fit for the client (no personal data)."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class InvalidCursor(Refused):
+    """A cursor that cannot be continued from."""

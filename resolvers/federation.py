@@ -1,0 +1,54 @@
+"""The sources and the huvudman's decisions over them: everything that stays the same from one operation to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from sources.standard import RESOURCES
+
+from .authority import Rules, rules_for
+from .contracts import Authority, Limits, SourcePort
+from .cursor import Sealer
+from .policy import HideProtected, Policy
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Federation:
+    """One huvudman's sources (in configured order), rules per resource, policy, limits and clock.
+
+    ``epoch`` names the configuration: cursors of another epoch are refused.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, SourcePort],
+        authority: Mapping[str, Authority] | None = None,
+        *,
+        policy: Policy | None = None,
+        limits: Limits = Limits(),
+        sealer: Sealer | None = None,
+        timezone: str = "Europe/Stockholm",
+        epoch: str = "",
+        raw: bool = False,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.sources = dict(sources)
+        self.policy = policy or HideProtected()
+        self.limits = limits
+        self.sealer = sealer or Sealer.random()
+        self.timezone = ZoneInfo(timezone)
+        self.epoch = epoch
+        self.raw = raw
+        self.clock = clock
+        capabilities = {name: source.capabilities for name, source in self.sources.items()}
+        self.rules: Mapping[str, Rules] = {
+            name: rules_for(resource, (authority or {}).get(name, Authority()), capabilities)
+            for name, resource in RESOURCES.items()
+        }
+        self.pages_seen: dict[tuple[str, str], int] = {}
+        """How many pages the last whole walk of (source, resource) had: a statistic for ``choose``."""

@@ -1,0 +1,101 @@
+"""One value from several sources, column by column, at the moment it is read (design: *Speaking*)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from sources.standard.common import SECURITY_MARKING
+from sources.standard.model import Structure
+
+from .authority import STRICTEST, entry_key
+from .instants import instant
+
+if TYPE_CHECKING:
+    from .entity import Entity
+
+_ABSENT = object()
+
+
+def value(entity: Entity, column: str) -> object:
+    """The merged value of a column, from the rows in hand of the column's speakers."""
+    if column == "meta":
+        return _meta(entity)
+    if column == STRICTEST:
+        return strictest(said for _, said in spoken(entity, column))
+    if entity.rules.resource.columns[column].many and entity.rules.unites(column):
+        return _united(entity, column)
+    return next((said for _, said in spoken(entity, column)), None)
+
+
+def spoken(entity: Entity, column: str) -> Iterator[tuple[str, object]]:
+    """What each speaker with a row says for the column, first authority first.
+
+    A source whose profile declares the column speaks even by leaving it out: that means none. An undeclared one
+    speaks only if the column is there; null counts as said.
+    """
+    for speaker in entity.rules.speakers(column):
+        row = entity.row(speaker.source)
+        if row is None:
+            continue
+        said = row.record.get(column, _ABSENT)
+        if said is not _ABSENT:
+            yield speaker.source, said
+        elif speaker.declared:
+            yield speaker.source, None
+
+
+def contributors(entity: Entity, column: str) -> tuple[str, ...]:
+    """The sources that the merged value of a column comes from (provenance)."""
+    said = [(source, content) for source, content in spoken(entity, column)]
+    if column == "meta":
+        return tuple(source for source, content in said if content is not None)
+    if column == STRICTEST:
+        winner = strictest(content for _, content in said)
+        return tuple(source for source, content in said if content is not None and content == winner)[:1]
+    if entity.rules.resource.columns[column].many and entity.rules.unites(column):
+        return tuple(source for source, content in said if content)
+    return tuple(source for source, content in said[:1] if content is not None)
+
+
+_STRICTNESS = {marking: rank for rank, marking in enumerate(SECURITY_MARKING.values)}
+
+
+def strictest(markings: Iterator[object]) -> object:
+    """The strictest of the markings said. A marking that the standard does not know counts as protected."""
+    found: object = None
+    rank = -1
+    for marking in markings:
+        if marking is None:
+            continue
+        strictness = _STRICTNESS.get(str(marking), 1)
+        if strictness > rank:
+            found, rank = marking, strictness
+    return found
+
+
+def _meta(entity: Entity) -> object:
+    """The earliest ``created`` and the latest ``modified`` of all sources that have the record."""
+    said = [content for _, content in spoken(entity, "meta") if isinstance(content, Mapping)]
+    if not said:
+        return None
+    created = [str(meta["created"]) for meta in said if meta.get("created") is not None]
+    modified = [str(meta["modified"]) for meta in said if meta.get("modified") is not None]
+    return {
+        "created": min(created, key=instant, default=None),
+        "modified": max(modified, key=instant, default=None),
+    }
+
+
+def _united(entity: Entity, column: str) -> object:
+    """The entries of all speakers, each entry whole from the first that has it; None where nobody gave a list."""
+    kind = entity.rules.resource.columns[column].type
+    structure = kind if isinstance(kind, Structure) else None
+    entries: dict[object, object] = {}
+    found = False
+    for _, said in spoken(entity, column):
+        if isinstance(said, list):
+            found = True
+            for entry in said:
+                entries.setdefault(entry_key(structure, entry), entry)
+    return list(entries.values()) if found else None

@@ -1,0 +1,1 @@
+"""Relation and root steps: generators without I/O."""

@@ -1,0 +1,190 @@
+"""Backwards along a reference: from records to those that refer to them.
+
+Every source that is heard for the owning property gives candidates, by the path chosen for it. The candidates are
+completed and merged, and the merged owning property decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from sources.requests import Query
+from sources.standard.model import Structure, Test
+
+from ..choose import ARRAY_CHUNK, Choice, Path, choose_all
+from ..contracts import EntityId, Fetch, List, Lookup, Period, Selector, Step, Want
+from ..dated import within
+from ..entity import Entity, Entry
+from ..errors import Code, Refused
+from ..identity import local
+from ..instants import day_end, day_start
+from ..operation import Operation
+from ..predicates import leaves
+from ..relations import Relation
+from .complete import complete, shown
+from .forward import guarded, visible_entries
+from .select import needed, prepare, refuse_unshown, select
+
+
+def inverse(
+    operation: Operation, relation: Relation, parents: Sequence[EntityId], selector: Selector, want: Want
+) -> Step[list[list[Entity]]]:
+    """Per parent, the records whose merged owning property refers to it; filtered, in order, bounded."""
+    resource = relation.resource
+    refuse_unshown(resource, selector.conditions)
+    own = want.also(relation.column, *needed(resource, selector))
+    found = yield from _owners(operation, relation, parents, selector.during, own)
+    yield from prepare(operation, resource, [entity.id for entity in found], selector)
+    by_parent = _by_parent(relation, parents, found)
+    return [select(operation, by_parent[parent], selector) for parent in parents]
+
+
+def inverse_entries(
+    operation: Operation, relation: Relation, parents: Sequence[EntityId], selector: Selector, want: Want
+) -> Step[list[list[Entry]]]:
+    """Per parent, the entries that refer to it, with the records they stand in; in the order of those records' ids."""
+    structure = relation.entry
+    assert structure is not None
+    how = relation.dated
+    columns = [relation.column]
+    if selector.during is not None and how is not None and not relation.dated_by_entry:
+        columns += [column for column in (how.start, how.end) if column]
+    found = yield from _owners(operation, relation, parents, selector.during, want.also(*columns))
+    by_parent = _by_parent(relation, parents, found)
+    zone = operation.federation.timezone
+    answers: list[list[Entry]] = []
+    for parent in parents:
+        entries: list[Entry] = []
+        for owner in sorted(by_parent[parent], key=lambda entity: entity.id):
+            for data in _entries(owner.value(relation.column), relation.path[1:]):
+                if parent not in leaves(data.get, relation.path[-1]):
+                    continue
+                read = data.get if relation.dated_by_entry else owner.value
+                if selector.during is None or how is None or within(how, read, selector.during, zone):
+                    entries.append(Entry(owner, structure, data))
+        answers.append(entries)
+    others = [prop for prop in guarded(structure) if prop.name != relation.path[-1]]
+    if others:
+        answers = yield from _without_hidden(operation, structure, answers)
+    return answers if selector.first is None else [entries[: selector.first] for entries in answers]
+
+
+def _without_hidden(operation: Operation, structure: Structure, answers: list[list[Entry]]) -> Step[list[list[Entry]]]:
+    flat = [(entry.owner, [entry.data]) for entries in answers for entry in entries]
+    visible = iter((yield from visible_entries(operation, structure, flat, Want())))
+    return [[entry for _ in entries for entry in next(visible)] for entries in answers]
+
+
+def _entries(value: object, path: tuple[str, ...]) -> list[Mapping[str, object]]:
+    """The innermost entries on the way to the reference."""
+    level = value if isinstance(value, list) else [value]
+    for name in path[:-1]:
+        level = [
+            item
+            for entry in level
+            if isinstance(entry, Mapping)
+            for item in (inner if isinstance(inner := entry.get(name), list) else [inner])
+        ]
+    return [entry for entry in level if isinstance(entry, Mapping)]
+
+
+def _by_parent(
+    relation: Relation, parents: Sequence[EntityId], found: Sequence[Entity]
+) -> dict[EntityId, list[Entity]]:
+    by_parent: dict[EntityId, list[Entity]] = {parent: [] for parent in parents}
+    path = ".".join(relation.path)
+    for entity in found:
+        for parent in dict.fromkeys(leaves(entity.value, path)):
+            owners = by_parent.get(EntityId(str(parent)))
+            if owners is not None:
+                owners.append(entity)
+    return by_parent
+
+
+def _owners(
+    operation: Operation, relation: Relation, parents: Sequence[EntityId], period: Period | None, want: Want
+) -> Step[list[Entity]]:
+    """The records that may refer to one of the parents: candidates of every speaker, completed and merged."""
+    rules = operation.federation.rules[relation.owner]
+    if not rules.servers:
+        operation.not_served[rules.resource.name] = None
+        return []
+    windowed = bool(rules.resource.window)
+    # Without a call by id there is no way to complete a record later: every source to be heard gives its list.
+    asked = rules.heard(want) if windowed and not rules.resource.get else rules.speaker_names(relation.column)
+    if windowed and (period is None or period.start is None or period.end is None):
+        raise Refused(
+            Code.INVALID_DATE, f"{relation.inverse} needs a period with both ends: during: {{from: ..., to: ...}}."
+        )
+    federation = operation.federation
+    capabilities = {source: federation.sources[source].capabilities for source in asked}
+    choices = choose_all(relation, len(parents), capabilities, federation.pages_seen, federation.limits)
+    sole = len(rules.servers) == 1
+    candidates: dict[EntityId, None] = {}
+    fetches: list[Fetch] = []
+    for source, choice in choices.items():
+        if operation.walked(source, relation.owner):
+            candidates.update(dict.fromkeys(operation.rows(source, relation.owner)))
+        else:
+            fetches += _fetches(operation, relation, source, choice, parents, period, sole)
+    answers = (yield fetches) if fetches else ()
+    for ids in operation.absorb_all(fetches, answers):
+        candidates.update(dict.fromkeys(ids))
+    yield from complete(operation, relation.owner, candidates, want)
+    return [entity for entity in shown(operation, relation.owner, list(candidates)) if entity is not None]
+
+
+def _fetches(
+    operation: Operation,
+    relation: Relation,
+    source: str,
+    choice: Choice,
+    parents: Sequence[EntityId],
+    period: Period | None,
+    sole: bool,
+) -> list[Fetch]:
+    owner = relation.owner
+    ids = [local(source, relation.target, parent) for parent in parents]
+    if choice.path is Path.LOOKUP and relation.lookup is not None:
+        return [Fetch(source, owner, Lookup(relation.lookup.name, tuple(ids)))]
+    # A period and the reference may go in one call only where no other source could overrule either of them.
+    times = _window(operation, relation, period, sole)
+    parameter = relation.parameter
+    if choice.path is Path.FILTER and parameter is not None and (sole or not relation.resource.window):
+        size = ARRAY_CHUNK if parameter.many else 1
+        fixed = {name: (value,) for name, _, value in (extra.partition("=") for extra in relation.filter[1:])}
+        return [
+            Fetch(
+                source,
+                owner,
+                List(Query.of({**times, **fixed, parameter.name: tuple(ids[start : start + size])})),
+            )
+            for start in range(0, len(ids), size)
+        ]
+    return [Fetch(source, owner, List(Query.of(times)))]
+
+
+def _window(operation: Operation, relation: Relation, period: Period | None, sole: bool) -> dict[str, tuple[str, ...]]:
+    """The period as query parameters: where the standard demands them, or where they safely narrow the list."""
+    resource = relation.resource
+    if period is None or not (resource.window or sole):
+        return {}
+    zone = operation.federation.timezone
+    found: dict[str, tuple[str, ...]] = {}
+    if resource.name == "AggregatedAttendance":
+        if period.start is not None and period.end is not None:
+            found = {"startDate": (period.start.isoformat(),), "endDate": (period.end.isoformat(),)}
+        return found
+    names = resource.parameter
+    if resource.name in ("CalendarEvent", "Absence"):
+        first, last = ("startTime.onOrAfter", "startTime.onOrBefore")
+        if resource.name == "Absence":
+            first = "endTime.onOrAfter"
+        if period.start is not None:
+            # One second wider: the standard calls the absences' bound exclusive, servers differ.
+            start = day_start(period.start, zone) - timedelta(seconds=names[first].test is Test.AFTER)
+            found[first] = (start.isoformat(),)
+        if period.end is not None:
+            found[last] = (day_end(period.end, zone).isoformat(),)
+    return found

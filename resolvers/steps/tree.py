@@ -1,0 +1,43 @@
+"""The organisation tree: an organisation and everything below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sources.requests import Query
+
+from ..completeness import Gaps
+from ..contracts import EntityId, Fetch, List, Step, Want
+from ..entity import Entity
+from ..operation import Operation
+from ..predicates import leaves
+
+
+def subtrees(operation: Operation, organisations: Iterable[str], gaps: Gaps | None = None) -> Step[None]:
+    """See to it that ``operation.subtrees`` knows these organisations. Loops in the tree are survived."""
+    wanted = [EntityId(each) for each in organisations if EntityId(each) not in operation.subtrees]
+    if not wanted:
+        return
+    rules = operation.federation.rules["Organisation"]
+    sources = rules.heard(Want(frozenset({"parentOrganisation"})))
+    fetches = [
+        Fetch(source, "Organisation", List(Query()))
+        for source in sources
+        if not operation.walked(source, "Organisation")
+    ]
+    if fetches:
+        operation.absorb_all(fetches, (yield fetches), gaps)
+    children: dict[str, list[str]] = {}
+    for found in {each for source in sources for each in operation.rows(source, "Organisation")}:
+        entity = Entity(operation, rules, found)
+        for parent in leaves(entity.value, "parentOrganisation"):
+            children.setdefault(str(parent), []).append(found)
+    for root in wanted:
+        below: set[str] = set()
+        pending: list[str] = [root]
+        while pending:
+            each = pending.pop()
+            if each not in below:
+                below.add(each)
+                pending += children.get(each, ())
+        operation.subtrees[root] = frozenset(below)
