@@ -15,6 +15,7 @@ META = Structure(
 
 ID = Property("id", Scalar.ID, "The record's identity, the same in every participating system.", required=True)
 META_PROPERTY = Property("meta", META, "When the record was created and last changed.", required=True)
+META_OPTIONAL = Property("meta", META, "When the record was created and last changed.")
 DISPLAY_NAME = Property("displayName", Scalar.STRING, "A name to show (visningsnamn).", required=True)
 START_DATE = Property("startDate", Scalar.DATE, "First day of validity, inclusive (startdatum).", required=True)
 START_DATE_OPTIONAL = Property("startDate", Scalar.DATE, "First day of validity, inclusive (startdatum).")
@@ -64,7 +65,6 @@ META_PARAMETERS = (
     Parameter("meta.modified.after", Scalar.DATE_TIME, Test.AFTER, ("meta.modified",),
               "Last changed later than this instant (exclusive)."),
 )  # fmt: skip
-
 
 START_DATE_PARAMETERS = (
     Parameter("startDate.onOrBefore", Scalar.DATE, Test.ON_OR_BEFORE, ("startDate",),

@@ -41,7 +41,7 @@ class Enumeration:
     name: str
     doc: str
     values: tuple[str, ...]
-    also: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    also: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,11 @@ class Expand:
 
 @dataclass(frozen=True, slots=True)
 class LookupKey:
-    """An array that a lookup's body may hold: its exact spelling and the column its values are compared with."""
+    """An array that a lookup's body may hold: its exact spelling and the column its values are compared with.
+
+    ``column`` is empty where the record does not show what is compared (``activities.members``) or the standard does
+    not say it (``placements.personIds``); ``doc`` tells which.
+    """
 
     name: str
     column: str
