@@ -12,7 +12,7 @@ from datetime import date
 from typing import Generic, NewType, Protocol, TypeVar
 
 from sources.capabilities import Capabilities
-from sources.records import Answer
+from sources.records import Answer, DeletedAnswer
 from sources.requests import Query
 from sources.standard.model import Parameter, SortKey
 
@@ -142,6 +142,8 @@ class SourcePort(Protocol):
     async def lookup(
         self, resource: str, key: str, values: Sequence[str], expand: tuple[str, ...], deadline: float
     ) -> Answer: ...
+
+    async def deleted(self, after: str | None, entities: tuple[str, ...], deadline: float) -> DeletedAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)

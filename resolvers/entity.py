@@ -26,6 +26,11 @@ class Entity:
     def resource(self) -> Resource:
         return self.rules.resource
 
+    @property
+    def owner(self) -> Entity:
+        """The record itself; an entry's owner is the record it stands in."""
+        return self
+
     def row(self, source: str) -> Row | None:
         return self.operation.rows(source, self.resource.name).get(self.id)
 
@@ -51,3 +56,6 @@ class Entry:
     owner: Entity
     structure: Structure
     data: Mapping[str, object]
+
+    def value(self, name: str) -> object:
+        return self.data.get(name)

@@ -30,7 +30,7 @@ class Federation:
         authority: Mapping[str, Authority] | None = None,
         *,
         policy: Policy | None = None,
-        limits: Limits = Limits(),
+        limits: Limits | None = None,
         sealer: Sealer | None = None,
         timezone: str = "Europe/Stockholm",
         epoch: str = "",
@@ -39,7 +39,7 @@ class Federation:
     ) -> None:
         self.sources = dict(sources)
         self.policy = policy or HideProtected()
-        self.limits = limits
+        self.limits = limits or Limits()
         self.sealer = sealer or Sealer.random()
         self.timezone = ZoneInfo(timezone)
         self.epoch = epoch

@@ -29,6 +29,8 @@ class Operation:
         self.today: date = self.now.astimezone(federation.timezone).date()
         self.gaps = Gaps()
         self.not_served: dict[str, None] = {}
+        self.calls = 0
+        """How many fetches were asked of sources; one may be several HTTP calls."""
         self.subtrees: dict[str, frozenset[str]] = {}
         self._rows: dict[tuple[str, str], dict[EntityId, Row | None]] = {}
         self._walked: set[tuple[str, str]] = set()
@@ -79,6 +81,7 @@ class Operation:
 
     async def fetch(self, fetch: Fetch) -> Answer:
         """Ask the source."""
+        self.calls += 1
         source = self.federation.sources[fetch.source]
         op = fetch.op
         if isinstance(op, List):

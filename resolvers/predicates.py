@@ -45,6 +45,8 @@ class Clause:
 
     def holds(self, read: Read, subtrees: Subtrees) -> bool:
         """Whether a record passes. ``read`` gives its properties: the merged ones, or one source's own."""
+        if not all(condition.values for condition in self.conditions):
+            return False
         test = self.conditions[0].parameter.test
         if test is Test.RELATION:
             return _relation(self.conditions, read)

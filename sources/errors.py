@@ -4,7 +4,8 @@ Fault (data: source, resource, code, retryable)
 └── travels inside an Answer, beside whatever did arrive
 
 SourceError
-└── ConfigurationError   a source cannot be set up as configured
+├── ConfigurationError   a source cannot be set up as configured
+└── CallError            one call failed; caught on this floor, where it becomes a Fault
 """
 
 from __future__ import annotations
@@ -80,3 +81,12 @@ class ConfigurationError(SourceError):
         super().__init__(f"{key}: {message}")
         self.key = key
         self.fix = message
+
+
+class CallError(SourceError):
+    """One call to a source failed. ``status`` is the HTTP status where one came. It holds no text of the source."""
+
+    def __init__(self, code: FaultCode, status: int | None = None) -> None:
+        super().__init__(code.value if status is None else f"{code.value} ({status})")
+        self.code = code
+        self.status = status

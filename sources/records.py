@@ -40,6 +40,28 @@ class Slab:
     raw: Callable[[int], object]
     issues: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Per index, what was wrong with the record, e.g. ``emails: expected a list``; never a value."""
+    embedded: Mapping[str, Embedded] = field(default_factory=dict)
+    """Per expand that was asked for, what the records carried in ``_embedded``."""
+
+
+@dataclass(slots=True, eq=False)
+class Embedded:
+    """What one expand put into the records of a slab (their parents).
+
+    ``slab`` holds the embedded records of all parents, flat, with ``View.EMBEDDED``. ``elements`` runs parallel to it:
+    the object that each record stood in (``{person, relationType}``), or the record itself where the expand gives
+    records. ``children`` gives per index of a parent the indexes into both; a parent that is not in it was sent
+    without the expand, which is not the same as having none.
+    """
+
+    slab: Slab
+    elements: Sequence[Record]
+    children: Mapping[int, Sequence[int]]
+
+    def of(self, parent: int) -> list[tuple[Row, Record]] | None:
+        """The rows embedded in one parent, each with its element; None where the source did not send the expand."""
+        indexes = self.children.get(parent)
+        return None if indexes is None else [(Row(self.slab, index), self.elements[index]) for index in indexes]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,3 +91,12 @@ class Answer:
     slabs: tuple[Slab, ...] = ()
     faults: tuple[Fault, ...] = ()
     next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedAnswer:
+    """What a source says is deleted: canonical ids per resource name. ``read_at`` is when the reading began."""
+
+    ids: Mapping[str, frozenset[str]]
+    read_at: datetime
+    faults: tuple[Fault, ...] = ()

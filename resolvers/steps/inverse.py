@@ -78,15 +78,14 @@ def _without_hidden(operation: Operation, structure: Structure, answers: list[li
 
 def _entries(value: object, path: tuple[str, ...]) -> list[Mapping[str, object]]:
     """The innermost entries on the way to the reference."""
-    level = value if isinstance(value, list) else [value]
+    level = _listed(value)
     for name in path[:-1]:
-        level = [
-            item
-            for entry in level
-            if isinstance(entry, Mapping)
-            for item in (inner if isinstance(inner := entry.get(name), list) else [inner])
-        ]
+        level = [item for entry in level if isinstance(entry, Mapping) for item in _listed(entry.get(name))]
     return [entry for entry in level if isinstance(entry, Mapping)]
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _by_parent(

@@ -1,0 +1,206 @@
+"""What one part of a configuration says about another: names that must exist, sources that must serve.
+
+Works on the plain data, part by part, so that a mistake in one place does not hide another. Whatever has the wrong
+shape is passed over here: ``shape`` reports it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sources.standard import RESOURCES
+from sources.standard.model import Resource
+
+from .document import Document
+from .names import PLURALS, resource_name
+from .problems import KeyPath, suggestion
+from .settings import is_loopback
+
+DECIDED_OTHERWISE = {
+    "id": "the id is the same in every source",
+    "meta": "meta.created is the earliest and meta.modified the latest of all sources",
+    "securityMarking": "the strictest marking of any source wins",
+}
+"""Properties for which no source can be made the master, and why."""
+
+
+def check(document: Document) -> None:
+    """Add what is wrong between the parts to the document's findings."""
+    data = _mapping(document.data)
+    sources = {name: _Source(name, _mapping(source)) for name, source in _mapping(data.get("sources")).items()}
+    _server(document, _mapping(data.get("server")))
+    for source in sources.values():
+        _source(document, source)
+    ttl = _mapping(_mapping(data.get("cache")).get("ttl"))
+    _once(document, ("cache", "ttl"), ttl)
+    for key in ttl:
+        if key != "default":
+            _resource(document, ("cache", "ttl", key), key, ["default"])
+    authority = _mapping(data.get("authority"))
+    _once(document, ("authority",), authority)
+    for key, rules in authority.items():
+        path: KeyPath = ("authority", key)
+        resource = _resource(document, path, key)
+        if resource is None:
+            continue
+        if not any(resource.name in source.serves for source in sources.values()):
+            document.add(path, f"no source serves {resource.plural}. Add it to the resources of a source.")
+            continue
+        _authority(document, path, resource, _mapping(rules), sources)
+
+
+class _Source:
+    """What the raw data says of one source, as far as it can be understood."""
+
+    def __init__(self, name: str, data: Mapping[str, object]) -> None:
+        self.name = name
+        self.data = data
+        names = (resource_name(text) for _, text in _strings(data.get("resources")))
+        self.serves = frozenset(name for name in names if name is not None)
+
+    def knows(self, resource: str, column: str) -> bool:
+        """Whether its ``holds`` leaves room for the property."""
+        for key, columns in _mapping(self.data.get("holds")).items():
+            if resource_name(key) == resource:
+                return column in {text for _, text in _strings(columns)}
+        return True
+
+
+def _server(document: Document, server: Mapping[str, object]) -> None:
+    host = server.get("host", "127.0.0.1")
+    if (
+        isinstance(host, str)
+        and not is_loopback(host)
+        and server.get("allow_unauthenticated") in (None, False, "false")
+    ):
+        document.add(
+            ("server", "host"),
+            "lets others than this machine ask, and the gateway does not know who asks. Put a proxy that authenticates "
+            "in front and set server.allow_unauthenticated: true, or listen on 127.0.0.1.",
+        )
+
+
+def _source(document: Document, source: _Source) -> None:
+    path: KeyPath = ("sources", source.name)
+    seen: set[str] = set()
+    for index, text in _strings(source.data.get("resources")):
+        resource = _resource(document, (*path, "resources", index), text)
+        if resource is not None and resource.name in seen:
+            document.add((*path, "resources", index), f"{resource.plural} stands twice. Keep one.")
+        elif resource is not None:
+            seen.add(resource.name)
+    for key in ("filters_ignored", "no_lookup"):
+        for index, text in _strings(source.data.get(key)):
+            _served(document, (*path, key, index), text, source)
+    for key in _mapping(source.data.get("endpoints")):
+        _served(document, (*path, "endpoints", key), key, source)
+    for section in ("endpoints", "holds", "list_only"):
+        _once(document, (*path, section), _mapping(source.data.get(section)))
+    for section in ("holds", "list_only"):
+        for key, columns in _mapping(source.data.get(section)).items():
+            resource = _served(document, (*path, section, key), key, source)
+            for index, column in _strings(columns) if resource is not None else ():
+                _property(document, (*path, section, key, index), column, resource)
+    tls = _mapping(source.data.get("tls"))
+    url = source.data.get("url")
+    if tls and isinstance(url, str) and url.startswith("http://"):
+        document.add((*path, "tls"), "has no effect on http://. Use https:// in the url, or leave tls out.")
+    for key in ("key", "key_password"):
+        if key in tls and "certificate" not in tls:
+            document.add((*path, "tls", key), "belongs to a certificate. Give tls.certificate too.")
+
+
+def _authority(
+    document: Document, path: KeyPath, resource: Resource, rules: Mapping[str, object], sources: Mapping[str, _Source]
+) -> None:
+    if rules.get("exists") in ([], ()):
+        document.add((*path, "exists"), "names no source, so that nothing would exist. Name one, or leave it out.")
+    for key in ("exists", "order"):
+        _names(document, (*path, key), rules.get(key), resource, sources)
+    for column, names in _mapping(rules.get("fields")).items():
+        here = (*path, "fields", column)
+        if not _property(document, here, column, resource):
+            continue
+        if column in DECIDED_OTHERWISE:
+            document.add(here, f"cannot be given to a source: {DECIDED_OTHERWISE[column]}. Leave it out.")
+            continue
+        if names in ([], ()):
+            document.add(here, "names no source. Name one, or leave it out.")
+        for index, name in _names(document, here, names, resource, sources):
+            if not sources[name].knows(resource.name, column):
+                document.add((*here, index), f"the holds of source {name} says that it does not know {column}.")
+    for column in _mapping(rules.get("lists")):
+        here = (*path, "lists", column)
+        if _property(document, here, column, resource) and not resource.columns[column].many:
+            lists = (name for name, declared in resource.columns.items() if declared.many)
+            document.add(here, f"is not a list. {suggestion(column, lists)}")
+
+
+def _names(
+    document: Document, path: KeyPath, value: object, resource: Resource, sources: Mapping[str, _Source]
+) -> list[tuple[int, str]]:
+    """The source names in a list that exist and serve the resource; the others are findings."""
+    good: list[tuple[int, str]] = []
+    for index, name in _strings(value):
+        here = (*path, index)
+        if name not in sources:
+            document.add(here, f"{_quoted(document, here, name)} is not a source. {suggestion(name, sources)}")
+        elif resource.name not in sources[name].serves:
+            serving = [source.name for source in sources.values() if resource.name in source.serves]
+            document.add(here, f"source {name} does not serve {resource.plural}; these do: {', '.join(serving)}.")
+        elif name in {earlier for _, earlier in good}:
+            document.add(here, f"source {name} stands twice. Keep one.")
+        else:
+            good.append((index, name))
+    return good
+
+
+def _resource(document: Document, path: KeyPath, text: str, also: list[str] | None = None) -> Resource | None:
+    name = resource_name(text)
+    if name is None:
+        known = [*PLURALS, *(also or [])]
+        document.add(path, f"{_quoted(document, path, text)} is not a resource. {suggestion(text, known)}")
+        return None
+    return RESOURCES[name]
+
+
+def _once(document: Document, path: KeyPath, mapping: Mapping[str, object]) -> None:
+    """A resource may have several spellings, but only one entry."""
+    seen: set[str] = set()
+    for key in mapping:
+        name = resource_name(key)
+        if name in seen:
+            document.add((*path, key), f"{name} stands twice, in two spellings. Keep one.")
+        elif name is not None:
+            seen.add(name)
+
+
+def _served(document: Document, path: KeyPath, text: str, source: _Source) -> Resource | None:
+    resource = _resource(document, path, text)
+    if resource is not None and source.serves and resource.name not in source.serves:
+        document.add(
+            path, f"{resource.plural} is not among the resources of this source. Add it there, or leave it out."
+        )
+    return resource
+
+
+def _property(document: Document, path: KeyPath, column: str, resource: Resource | None) -> bool:
+    if resource is None or column in resource.columns:
+        return resource is not None
+    what = _quoted(document, path, column)
+    document.add(path, f"{what} is not a property of {resource.name}. {suggestion(column, resource.columns)}")
+    return False
+
+
+def _quoted(document: Document, path: KeyPath, text: str) -> str:
+    """The word itself, but not what an environment variable held: a secret may have slipped in."""
+    return "the value" if path in document.substituted else repr(text[:64])
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return {k: v for k, v in value.items() if isinstance(k, str)} if isinstance(value, Mapping) else {}
+
+
+def _strings(value: object) -> Iterator[tuple[int, str]]:
+    if isinstance(value, list | tuple):
+        yield from ((index, item) for index, item in enumerate(value) if isinstance(item, str))

@@ -1,0 +1,225 @@
+"""The shape of gateway.yaml: every key, its default and its meaning. docs/configuration.md says the same to people."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from resolvers.contracts import Limits
+from sources.settings import ClientAuthentication
+
+from . import units
+from .fields import (
+    Duration,
+    Endpoint,
+    ExistingFile,
+    HeaderSecret,
+    ResourceName,
+    SealingSecret,
+    SecretValue,
+    Size,
+    SomeResources,
+    Timeout,
+    Url,
+    Zone,
+)
+from .settings import ProtectedPersons
+
+SourceName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
+Names = tuple[str, ...]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A part of the file. Its attributes' texts are the descriptions in the JSON Schema."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True, protected_namespaces=()
+    )
+
+
+class Server(Section):
+    """Where the gateway listens."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """The TCP port; 0 takes a free one."""
+    secret: SealingSecret | None = None
+    """Seals cursors. Left out: a random one, so that cursors end with the process."""
+    previous_secret: SealingSecret | None = None
+    """The secret before the last change: cursors sealed with it are still opened."""
+    timezone: Zone = "Europe/Stockholm"
+    """The zone of "today"."""
+    allow_unauthenticated: bool = False
+    """Listen beyond this machine although the gateway does not know who asks."""
+
+
+class NoAuth(Section):
+    """No credentials."""
+
+    type: Literal["none"]
+
+
+class BearerAuth(Section):
+    """A fixed token in the Authorization header."""
+
+    type: Literal["bearer"]
+    token: HeaderSecret
+    """The token."""
+
+
+class ApiKeyAuth(Section):
+    """A fixed key in a header of its own."""
+
+    type: Literal["api_key"]
+    key: HeaderSecret
+    """The key."""
+    header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "X-API-Key"
+    """The header's name."""
+
+
+class OAuth2Auth(Section):
+    """OAuth 2 client credentials (RFC 6749, section 4.4)."""
+
+    type: Literal["oauth2"]
+    token_url: Url
+    """Where tokens are fetched."""
+    client_id: Annotated[str, Field(min_length=1)]
+    """The client's name at the token endpoint."""
+    client_secret: SecretValue
+    """The client's secret."""
+    authentication: ClientAuthentication = ClientAuthentication.FORM
+    """Credentials in the form body, or in HTTP Basic."""
+    scope: str | None = None
+    """The scopes to ask for, separated by spaces."""
+
+
+Auth = Annotated[NoAuth | BearerAuth | ApiKeyAuth | OAuth2Auth, Field(discriminator="type")]
+
+
+class TlsFiles(Section):
+    """Files in PEM."""
+
+    certificate: ExistingFile | None = None
+    """The client certificate, with its chain."""
+    key: ExistingFile | None = None
+    """Its private key, if not in the same file."""
+    key_password: SecretValue | None = None
+    """The password of the private key."""
+    ca: ExistingFile | None = None
+    """The authorities to trust for this source instead of the system's."""
+
+
+class SourceSection(Section):
+    """One SS 12000 API."""
+
+    url: Url
+    """The base URL, to which resource paths are added."""
+    auth: Auth = NoAuth(type="none")
+    """Its credentials."""
+    tls: TlsFiles = TlsFiles()
+    """Client certificate and trust."""
+    resources: Annotated[tuple[ResourceName, ...], Field(min_length=1)]
+    """The resources it serves."""
+    endpoints: dict[str, Endpoint] = {}
+    """By resource: a path under url, or a whole URL, where it differs from the standard's."""
+    holds: dict[str, Names] = {}
+    """By resource: the properties this source knows. They then speak also when absent; others are not heard."""
+    list_only: dict[str, Names] = {}
+    """By resource: properties that only its lists carry."""
+    filters_ignored: SomeResources = ()
+    """Resources whose filters it does not apply, or true."""
+    no_lookup: SomeResources = ()
+    """Resources without lookup, or true."""
+    profile: Literal["conformant"] = "conformant"
+    """How the source departs from the standard."""
+    timeout: Timeout = Field(default=10.0, json_schema_extra={"default": "10s"})
+    """The longest that one call may take."""
+    concurrency: Count = 4
+    """The most calls at a time."""
+    max_body: Size = Field(default=64 * 1024 * 1024, json_schema_extra={"default": "64MB"})
+    """The largest answer, decompressed."""
+    max_pages: Count = 10_000
+    """The most pages of one list."""
+    restarts: Annotated[int, Field(ge=0, le=10)] = 2
+    """How often a list that changed under way (410) is begun anew."""
+    page_size: Count | None = 500
+    """Records asked for per page; null leaves it to the source."""
+    lookup_chunk: Count = 500
+    """The most ids in one lookup."""
+    max_gets: Annotated[int, Field(ge=0)] = 200
+    """The most single gets that stand in for a lookup."""
+    timezone: Zone = "Europe/Stockholm"
+    """The zone of its date-times that name none."""
+    token_with_filters: bool = False
+    """Whether a page token must be sent together with the filters of the first page."""
+    allow_civicno_in_url: bool = False
+    """Whether a personal identity number may stand in a URL to this source."""
+
+
+class AuthoritySection(Section):
+    """Who decides what about one resource."""
+
+    exists: Names | None = None
+    """The sources that may bring a record into being. Left out: all that serve it."""
+    order: Names = ()
+    """Who speaks first. Sources left out follow in the order of the file."""
+    fields: dict[str, Names] = {}
+    """By property: exactly these sources are heard, in this order."""
+    lists: dict[str, Literal["union", "first"]] = {}
+    """By list property: unite all sources' entries, or take the first source's list whole."""
+
+
+class Policy(Section):
+    """Who is shown."""
+
+    protected_persons: ProtectedPersons = ProtectedPersons.HIDE
+    """Persons with a security marking."""
+
+
+class Cache(Section):
+    """Answers kept for a while."""
+
+    backend: Literal["memory"] = "memory"
+    """Where they are kept."""
+    max_bytes: Size = Field(default=256 * 1024 * 1024, json_schema_extra={"default": "256MB"})
+    """How much is kept, over all sources."""
+    ttl: dict[str, Duration] = Field(default={}, json_schema_extra={"default": {"default": "60s"}})
+    """How long, by resource; ``default`` for the rest."""
+
+
+class Bounds(Section):
+    """Bounds of one operation."""
+
+    operation_timeout: Timeout = Field(default=Limits().operation_timeout, json_schema_extra={"default": "30s"})
+    """The deadline of an operation."""
+    max_first: Count = Limits().max_first
+    """The largest ``first``."""
+    max_candidates: Count = Limits().max_candidates
+    """The most records that an ordered list may have to look at."""
+    max_filter_calls: Count = Limits().max_filter_calls
+    """The most list calls that stand in for one relation or one organisation filter, per source."""
+
+
+class ConfigurationFile(Section):
+    """gateway.yaml"""
+
+    server: Server = Server()
+    """Where the gateway listens."""
+    sources: Annotated[dict[SourceName, SourceSection], Field(min_length=1)]
+    """The SS 12000 APIs, by the name that the huvudman gives them."""
+    authority: dict[str, AuthoritySection] = {}
+    """By resource: who decides what."""
+    policy: Policy = Policy()
+    """Who is shown."""
+    cache: Cache = Cache()
+    """How long answers are kept."""
+    limits: Bounds = Bounds()
+    """Bounds of one operation."""
+    raw: bool = False
+    """Whether ``raw(source:)`` answers with a source's own record."""
+
+
+DEFAULT_TTL = units.seconds("60s")

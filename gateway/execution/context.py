@@ -1,0 +1,72 @@
+"""What one operation's resolvers share: the operation, and a loader per relation, arguments and want."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from graphql import FieldNode, GraphQLResolveInfo
+from strawberry.dataloader import DataLoader
+
+from resolvers.completeness import Gaps
+from resolvers.contracts import EntityId, Step, Want
+from resolvers.driver import run
+from resolvers.entity import Entity
+from resolvers.operation import Operation
+from resolvers.steps.forward import references
+from resolvers.want import want
+
+from .selection import Children, children
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+DERIVED: dict[str, dict[str, frozenset[str]]] = {}
+"""Per type, the columns that its derived fields read; filled by the schema's type decorators."""
+
+
+class Context:
+    """The context value of one GraphQL operation."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.nulls: dict[tuple[str, str], tuple[str | int, ...]] = {}
+        """Per source and code of a gap, the path of a root field that is null because of it."""
+        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._wants: dict[Hashable, Want] = {}
+        self._selections: dict[Hashable, Children] = {}
+
+    def null_because(self, gaps: Gaps, path: Sequence[str | int]) -> None:
+        for gap in gaps.all():
+            self.nulls.setdefault((gap.source, gap.code), tuple(path))
+
+    def load(self, key: Hashable, item: K, step: Callable[[list[K]], Step[Sequence[V]]]) -> Awaitable[V]:
+        """The value of one item, fetched together with all others that are asked for under the same key."""
+        loader = self._loaders.get(key)
+        if loader is None:
+
+            async def batch(items: list[K]) -> Sequence[V]:
+                return await run(self.operation, step(items))
+
+            loader = self._loaders[key] = DataLoader(load_fn=batch)
+        return cast("Awaitable[V]", loader.load(item))
+
+    def reference(self, target: str, id: EntityId, asked: Want) -> Awaitable[Entity | None]:
+        """The record referred to; None where the policy hides it."""
+        return self.load(("reference", target, asked), id, lambda ids: references(self.operation, target, ids, asked))
+
+    def selection(self, info: GraphQLResolveInfo, nodes: Sequence[FieldNode]) -> Children:
+        key = tuple(id(node) for node in nodes)
+        found = self._selections.get(key)
+        if found is None:
+            found = self._selections[key] = children(info, nodes)
+        return found
+
+    def want(self, resource: str, info: GraphQLResolveInfo, nodes: Sequence[FieldNode]) -> Want:
+        """What is asked of ``resource`` by the selections below ``nodes``."""
+        key = (resource, tuple(id(node) for node in nodes))
+        found = self._wants.get(key)
+        if found is None:
+            derived: Mapping[str, frozenset[str]] = DERIVED.get(resource, {})
+            found = self._wants[key] = want(resource, self.selection(info, nodes), derived)
+        return found

@@ -1,0 +1,105 @@
+"""GraphQL over HTTP: Strawberry's view, with our context, answers and headers. Queries by POST only."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import orjson
+from graphql import GraphQLError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.schema import Schema
+from strawberry.types import ExecutionResult
+
+from gateway.telemetry.graphql_errors import log_graphql_errors, sanitise
+from resolvers.federation import Federation
+from resolvers.operation import Operation
+
+from .answer import deduplicated, extensions, gap_errors
+from .context import Context
+
+logger = logging.getLogger(__name__)
+
+_CONTEXT = "ss12000.context"
+_RESPONSE = "ss12000.response"
+_STARTED = "ss12000.started"
+
+RETRY_AFTER = 30
+"""Seconds that a client is told to wait after a strict refusal."""
+
+
+def body(result: ExecutionResult, context: Context, *, lenient: bool = False) -> dict[str, Any]:
+    """The answer as the client reads it. ``lenient`` keeps gaps out of ``errors``."""
+    errors = [sanitise(_core_error(error)) for error in result.errors or ()]
+    log_graphql_errors(errors)
+    formatted: list[dict[str, Any]] = [dict(error.formatted) for error in errors]
+    if not lenient:
+        formatted += gap_errors(context)
+    answer: dict[str, Any] = {"data": result.data}
+    if formatted:
+        answer["errors"] = deduplicated(formatted)
+    further = {**(result.extensions or {}), **extensions(context)}
+    if further:
+        answer["extensions"] = further
+    return answer
+
+
+def _core_error(error: Any) -> GraphQLError:
+    return error if isinstance(error, GraphQLError) else GraphQLError(str(type(error).__name__), original_error=error)
+
+
+def preference(header: str | None) -> str | None:
+    """``strict`` or ``lenient`` of ``Prefer: handling=…`` (RFC 7240, section 4.4)."""
+    for part in (header or "").split(","):
+        name, _, value = part.partition(";")[0].strip().partition("=")
+        if name.strip().lower() == "handling":
+            value = value.strip().strip('"').lower()
+            return value if value in ("strict", "lenient") else None
+    return None
+
+
+class GraphQLApp(GraphQL[Context, None]):
+    """The GraphQL endpoint of a federation."""
+
+    def __init__(self, schema: Schema, federation: Federation) -> None:
+        super().__init__(schema, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=())
+        self.federation = federation
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        context = Context(Operation(self.federation))
+        request.scope[_CONTEXT] = context
+        request.scope[_RESPONSE] = response
+        request.scope[_STARTED] = time.perf_counter()
+        return context
+
+    async def process_result(self, request: Request, result: Any) -> Any:
+        context: Context = request.scope[_CONTEXT]
+        response: Response = request.scope[_RESPONSE]
+        response.headers["Cache-Control"] = "private, no-store"
+        handling = preference(request.headers.get("prefer"))
+        if handling is not None:
+            response.headers["Preference-Applied"] = f"handling={handling}"
+        operation = context.operation
+        gaps = operation.gaps.all()
+        answer = body(result, context, lenient=handling == "lenient")
+        if handling == "strict" and gaps:
+            response.status_code = 503
+            response.headers["Retry-After"] = str(RETRY_AFTER)
+            answer["data"] = None
+        logger.info(
+            "operation",
+            extra={
+                "milliseconds": round((time.perf_counter() - request.scope[_STARTED]) * 1000, 1),
+                "fetches": operation.calls,
+                "errors": len(answer.get("errors", ())),
+                "gaps": [{"source": gap.source, "code": gap.code} for gap in gaps],
+            },
+        )
+        return answer
+
+    def encode_json(self, data: object) -> str | bytes:
+        return orjson.dumps(data)

@@ -1,0 +1,52 @@
+"""What an operation selects below a field: names and nodes, fragments merged, @skip and @include obeyed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLIncludeDirective,
+    GraphQLResolveInfo,
+    GraphQLSkipDirective,
+    InlineFragmentNode,
+    SelectionSetNode,
+    get_directive_values,
+)
+
+Children = dict[str, list[FieldNode]]
+
+
+def children(info: GraphQLResolveInfo, nodes: Iterable[FieldNode]) -> Children:
+    """The fields selected below ``nodes``, by name (not alias), each with all its nodes."""
+    found: Children = {}
+    for node in nodes:
+        if node.selection_set is not None:
+            _collect(info, node.selection_set, found, set())
+    return found
+
+
+def _collect(info: GraphQLResolveInfo, selections: SelectionSetNode, found: Children, seen: set[str]) -> None:
+    for selection in selections.selections:
+        if not _included(info, selection):
+            continue
+        if isinstance(selection, FieldNode):
+            found.setdefault(selection.name.value, []).append(selection)
+        elif isinstance(selection, InlineFragmentNode):
+            _collect(info, selection.selection_set, found, seen)
+        elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in seen:
+            seen.add(selection.name.value)
+            fragments: Mapping[str, FragmentDefinitionNode] = info.fragments
+            _collect(info, fragments[selection.name.value].selection_set, found, seen)
+
+
+def _included(info: GraphQLResolveInfo, node: FieldNode | InlineFragmentNode | FragmentSpreadNode | object) -> bool:
+    if not isinstance(node, FieldNode | InlineFragmentNode | FragmentSpreadNode) or not node.directives:
+        return True
+    skip = get_directive_values(GraphQLSkipDirective, node, info.variable_values)
+    if skip and skip["if"]:
+        return False
+    include = get_directive_values(GraphQLIncludeDirective, node, info.variable_values)
+    return not include or bool(include["if"])

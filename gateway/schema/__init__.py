@@ -1,0 +1,1 @@
+"""The GraphQL schema: types and fields made from the standard's declarations and the relations."""

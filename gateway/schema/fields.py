@@ -1,0 +1,51 @@
+"""Strawberry fields made from data: a resolver with a signature of its own."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Optional
+
+import strawberry
+from strawberry.types.info import Info
+
+Argument = tuple[Any, str]
+"""A type and a description; required unless the type is Optional."""
+
+
+def field(
+    resolver: Callable[..., Any],
+    returns: Any,
+    *,
+    name: str,
+    doc: str,
+    arguments: Mapping[str, tuple[str, Any, str, object]] | None = None,
+    info: bool = False,
+    directives: Sequence[object] = (),
+) -> Any:
+    """A field whose resolver is called with the source, ``info`` if wanted, and its arguments by Python name.
+
+    ``arguments``: Python name to (GraphQL name, type, description, default); ``inspect.Parameter.empty`` requires it.
+    """
+    parameter = inspect.Parameter
+    parameters = [parameter("self", parameter.POSITIONAL_OR_KEYWORD)]
+    if info:
+        parameters.append(parameter("info", parameter.POSITIONAL_OR_KEYWORD, annotation=Info))
+    for python, (graphql, kind, text, default) in (arguments or {}).items():
+        annotation = Annotated[kind, strawberry.argument(name=graphql, description=text)]
+        parameters.append(parameter(python, parameter.KEYWORD_ONLY, annotation=annotation, default=default))
+
+    def resolve(*args: Any, **kwargs: Any) -> Any:
+        return resolver(*args, **kwargs)
+
+    resolve.__name__ = name
+    resolve.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]
+    return strawberry.field(resolver=resolve, name=name, description=doc, directives=directives)
+
+
+def optional(kind: Any) -> Any:
+    return Optional[kind]  # noqa: UP045
+
+
+def optional_list(kind: Any) -> Any:
+    return Optional[list[kind]]  # noqa: UP045

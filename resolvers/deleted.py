@@ -1,0 +1,54 @@
+"""What sources say they deleted. Deleted at one source means gone from its part only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sources.standard import RESOURCES
+
+from .completeness import Gaps
+from .contracts import EntityId, Gap
+from .identity import entity
+from .operation import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """One record that one source deleted."""
+
+    source: str
+    resource: str
+    id: EntityId
+
+
+async def deleted(
+    operation: Operation, after: str | None, resources: Sequence[str] | None
+) -> tuple[list[Deleted], tuple[Gap, ...]]:
+    """The records that each source deleted after an instant, of some resources (None: of all that it serves)."""
+    asked: list[tuple[str, tuple[str, ...]]] = []
+    for name, source in operation.federation.sources.items():
+        serves = tuple(
+            each
+            for each, resource in RESOURCES.items()
+            if each in source.capabilities.resources
+            and resource.deleted is not None
+            and (resources is None or each in resources)
+        )
+        if serves:
+            asked.append((name, serves))
+    answers = await asyncio.gather(
+        *(operation.federation.sources[name].deleted(after, serves, operation.deadline) for name, serves in asked)
+    )
+    gaps = Gaps()
+    found: list[Deleted] = []
+    for (name, serves), answer in zip(asked, answers, strict=True):
+        gaps.note(answer.faults)
+        found += (
+            Deleted(name, resource, entity(name, resource, each))
+            for resource in serves
+            for each in sorted(answer.ids.get(resource, ()))
+        )
+    operation.gaps.merge(gaps)
+    return found, gaps.all()

@@ -1,0 +1,122 @@
+"""Pages of a list: what a page's body holds, which parameters ask for the next, and when a walk ends."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from .capabilities import Capabilities
+from .errors import CallError, FaultCode
+from .requests import Query
+from .settings import SourceSettings
+from .standard import RESOURCES
+
+
+def parameters(
+    capabilities: Capabilities, query: Query, token: str | None, *, repeat: bool = False
+) -> list[tuple[str, str]]:
+    """The query parameters of one page.
+
+    A page token goes with ``limit`` alone, as the standard has it; ``repeat`` is for sources that must be given the
+    filters with every page.
+    """
+    result: list[tuple[str, str]] = []
+    if token is None or repeat:
+        result += [(name, value) for name, values in query.parameters for value in values]
+        result += [("expand", name) for name in query.expand]
+        if query.sortkey is not None:
+            result.append(("sortkey", query.sortkey))
+    if capabilities.page_size is not None:
+        result.append(("limit", str(capabilities.page_size)))
+    if token is not None:
+        result.append(("pageToken", token))
+    return result
+
+
+def sendable(capabilities: Capabilities, resource: str, query: Query) -> Query:
+    """The query without the filters that the source does not honour; a required window stays."""
+    if resource not in capabilities.filters_ignored:
+        return query
+    window = RESOURCES[resource].window
+    kept = tuple(parameter for parameter in query.parameters if parameter[0] in window)
+    return Query(kept, query.expand, query.sortkey)
+
+
+def items(decoded: object, resource: str) -> list[object]:
+    """The records of a list's or lookup's answer: under ``data``, under the plural name, or a bare array.
+
+    Raises CallError (SOURCE_ANSWER_INVALID).
+    """
+    if isinstance(decoded, list):
+        return decoded
+    if isinstance(decoded, dict):
+        declared = RESOURCES[resource]
+        for key in ("data", declared.plural, declared.path.strip("/")):
+            found = decoded.get(key)
+            if isinstance(found, list):
+                return found
+    raise CallError(FaultCode.SOURCE_ANSWER_INVALID)
+
+
+def next_token(decoded: object) -> str | None:
+    """The token of the next page; null, empty and absent all say that there is none.
+
+    Raises CallError (SOURCE_ANSWER_INVALID) for a token that is neither text nor an integer.
+    """
+    token = decoded.get("pageToken") if isinstance(decoded, dict) else None
+    if token is None or token == "":
+        return None
+    if isinstance(token, str):
+        return token
+    if type(token) is int:  # offsets, at some sources
+        return str(token)
+    raise CallError(FaultCode.SOURCE_ANSWER_INVALID)
+
+
+class Page(Protocol):
+    """What a walk has to know of a page."""
+
+    @property
+    def next(self) -> str | None: ...
+
+
+P = TypeVar("P", bound=Page)
+
+
+@dataclass(frozen=True, slots=True)
+class Walked(Generic[P]):
+    """The pages that came, and why no more did: None when the list has ended."""
+
+    pages: Sequence[P]
+    failure: CallError | None
+
+
+async def walk(
+    fetch: Callable[[str | None, P | None], Awaitable[P]],
+    restart: Callable[[], Awaitable[None]],
+    settings: SourceSettings,
+) -> Walked[P]:
+    """All pages of a list. ``fetch`` gets the token and the first page of this walk (None when that is asked for).
+
+    A 410 says that the list changed under the walk, and that its tokens are dead: it begins anew, after ``restart``.
+    """
+    for attempt in range(settings.restarts + 1):
+        pages: list[P] = []
+        seen: set[str] = set()
+        token: str | None = None
+        try:
+            while True:
+                page = await fetch(token, pages[0] if pages else None)
+                pages.append(page)
+                token = page.next
+                if token is None:
+                    return Walked(pages, None)
+                if token in seen or len(pages) >= settings.max_pages:
+                    return Walked(pages, CallError(FaultCode.SOURCE_PAGING_LOOP))
+                seen.add(token)
+        except CallError as failure:
+            if failure.status != 410 or token is None or attempt == settings.restarts:
+                return Walked(pages, failure)
+            await restart()
+    raise AssertionError("the last attempt always returns")

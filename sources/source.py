@@ -1,0 +1,517 @@
+"""One SS 12000 API, whatever it is behind: lists, lookups and gets in, canonical slabs and faults out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
+
+from . import deleted, paging
+from .auth import Incoming, Outgoing
+from .cache import Cache, Stored
+from .canonical import read_id, reader
+from .endpoints import DELETED, Endpoints
+from .errors import CallError, ConfigurationError, Fault, FaultCode
+from .records import Answer, DeletedAnswer, Slab, View
+from .requests import Query
+from .resilience import Gate
+from .settings import SourceSettings
+from .slabs import Built, Origin, build, build_array, decode, without
+from .standard import RESOURCES
+from .standard.model import Scalar
+from .transport import BaseTransport, Transport, code_of
+
+DEFAULT_TTL = 60.0
+"""Seconds that answers stay cached where the configuration does not say."""
+
+NO_LOOKUP = frozenset({400, 403, 404, 405, 501})
+"""Statuses by which sources say that they have no such lookup."""
+
+NO_LOOKUP_FOR = 900.0
+"""Seconds until a lookup that was refused is tried again: a single bad request must not cost it for ever."""
+
+MAX_HALVINGS = 6
+"""How often a lookup that is too large for a source is halved before the source counts as unavailable."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    slab: Slab
+    faults: tuple[Fault, ...]
+    next: str | None
+    generation: str | None
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What the parts of one answer add up to. One fault per resource and code, however many parts failed by it."""
+
+    source: str
+    resource: str
+    slabs: list[Slab] = field(default_factory=list)
+    faults: dict[tuple[str, FaultCode], Fault] = field(default_factory=dict)
+
+    def add(self, slab: Slab, faults: Sequence[Fault] = ()) -> None:
+        self.slabs.append(slab)
+        for fault in faults:
+            self.faults.setdefault((fault.resource, fault.code), fault)
+
+    def fail(self, failure: CallError) -> None:
+        fault = Fault(self.source, self.resource, failure.code, failure.status)
+        self.faults.setdefault((fault.resource, fault.code), fault)
+
+    def answer(self, following: str | None = None) -> Answer:
+        return Answer(tuple(self.slabs), tuple(self.faults.values()), following)
+
+
+class Source:
+    """One SS 12000 API.
+
+    Its methods never raise for what a source does: an Answer carries what came, and faults for what did not. Deadlines
+    are absolute, in the running loop's time. Cancelling a method ends its calls, unless others wait for them too.
+
+    ``calls`` counts the requests sent to the API; ``on_call`` is told of each: resource, operation (``list``,
+    ``lookup``, ``get``, ``deleted``), status (None: no answer), seconds. Raises ConfigurationError when it is made.
+    """
+
+    def __init__(
+        self,
+        settings: SourceSettings,
+        cache: Cache,
+        *,
+        transport: BaseTransport | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        _validate(settings)
+        self.name = settings.name
+        self.capabilities = settings.capabilities
+        self.settings = settings
+        self.calls = 0
+        self.on_call: Callable[[str, str, int | None, float], None] | None = None
+        self.clock = clock
+        self._cache = cache
+        self._endpoints = Endpoints(settings)
+        self._gate = Gate(settings.concurrency, settings.timeout)
+        self._transport = Transport(settings, self._endpoints, self._gate, transport)
+        self._no_lookup: dict[tuple[str, str], float] = {}
+
+    async def page(self, resource: str, query: Query, token: str | None, deadline: float) -> Answer:
+        """One page of a list; ``next`` is the token of the page after it."""
+        gathered = _Gathered(self.name, resource)
+        try:
+            query = self._accept(resource, query)
+            page = await self._page(resource, query, token, deadline)
+        except CallError as failure:
+            gathered.fail(failure)
+            return gathered.answer()
+        gathered.add(page.slab, page.faults)
+        return Answer((page.slab,), tuple(gathered.faults.values()), page.next)
+
+    async def walk(self, resource: str, query: Query, deadline: float) -> Answer:
+        """All pages of a list, each record once; where it breaks off, the pages until then and a fault."""
+        gathered = _Gathered(self.name, resource)
+        try:
+            query = self._accept(resource, query)
+        except CallError as failure:
+            gathered.fail(failure)
+            return gathered.answer()
+
+        async def fetch(token: str | None, first: _Page | None) -> _Page:
+            return await self._page(resource, query, token, deadline, None if first is None else first.generation)
+
+        async def restart() -> None:
+            await self._cache.forget(self._walk_key(resource, query))
+
+        walked = await paging.walk(fetch, restart, self.settings)
+        seen: set[str] = set()
+        for page in walked.pages:
+            gathered.add(without(page.slab, seen), page.faults)
+        if walked.failure is not None:
+            gathered.fail(walked.failure)
+        return gathered.answer()
+
+    async def lookup(
+        self, resource: str, key: str, values: Sequence[str], expand: tuple[str, ...], deadline: float
+    ) -> Answer:
+        """The records whose ``key`` (a body array of the lookup; ``ids`` for their own ids) is one of ``values``.
+
+        Ids that the source does not have are simply not in the answer. Without a lookup, single gets stand in for
+        ``ids``, at most ``settings.max_gets``; where that does not do, SOURCE_REQUEST_REFUSED.
+        """
+        gathered = _Gathered(self.name, resource)
+        expand = tuple(sorted(expand))
+        values = list(dict.fromkeys(_canonical(resource, key, values)))
+        if not values:
+            return gathered.answer()
+        try:
+            self._served(resource)
+            await self._lookup(gathered, key, values, expand, deadline)
+        except CallError as failure:
+            gathered.fail(failure)
+        return gathered.answer()
+
+    async def get(self, resource: str, id: str, expand: tuple[str, ...], deadline: float) -> Answer:
+        """The record with this id; no slab and no fault where the source does not have it."""
+        gathered = _Gathered(self.name, resource)
+        identity = read_id(id)
+        try:
+            self._served(resource)
+            if not RESOURCES[resource].get:
+                raise CallError(FaultCode.SOURCE_REQUEST_REFUSED)
+            if identity is not None:
+                await self._gets(gathered, [identity], tuple(sorted(expand)), deadline)
+        except CallError as failure:
+            gathered.fail(failure)
+        return gathered.answer()
+
+    async def deleted(self, after: str | None, entities: tuple[str, ...], deadline: float) -> DeletedAnswer:
+        """The ids deleted after an instant (RFC 3339), of these resources (by name; none given: all). Never cached."""
+        read_at = self.clock()
+        parameters = (("after", (after,)),) if after is not None else ()
+        query = Query((*parameters, ("entities", entities)) if entities else parameters)
+
+        async def fetch(token: str | None, _first: deleted.Page | None) -> deleted.Page:
+            sent = paging.parameters(self.capabilities, query, token, repeat=self.settings.token_with_filters)
+            url = self._endpoints.list(DELETED, sent)
+            return deleted.read(decode((await self._call(DELETED, "deleted", Outgoing("GET", url), deadline)).body))
+
+        async def restart() -> None:
+            """Nothing is kept of it."""
+
+        walked = await paging.walk(fetch, restart, self.settings)
+        gathered = _Gathered(self.name, DELETED)
+        if any(page.unreadable for page in walked.pages):
+            gathered.fail(CallError(FaultCode.SOURCE_RECORD_INVALID))
+        if walked.failure is not None:
+            gathered.fail(walked.failure)
+        return DeletedAnswer(deleted.united(walked.pages, entities), read_at, tuple(gathered.faults.values()))
+
+    async def probe(self, resource: str, query: Query, deadline: float) -> Fault | None:
+        """Ask for one record of a list, past the cache; None if a list came, else why not."""
+        sent = [(n, v) for n, v in paging.parameters(self.capabilities, query, None) if n != "limit"]
+        url = self._endpoints.list(resource, [*sent, ("limit", "1")])
+        try:
+            answer = await self._call(resource, "list", Outgoing("GET", url), deadline)
+            paging.items(decode(answer.body), resource)
+        except CallError as failure:
+            return Fault(self.name, resource, failure.code, failure.status)
+        return None
+
+    async def aclose(self) -> None:
+        """Close the connections. Calls in flight fail."""
+        await self._transport.aclose()
+
+    # Lists
+
+    def _accept(self, resource: str, query: Query) -> Query:
+        """The query as it may be sent. Raises CallError (SOURCE_REQUEST_REFUSED) for a civicNo in a URL."""
+        self._served(resource)
+        query = paging.sendable(self.capabilities, resource, query)
+        if not self.settings.allow_civicno_in_url and any(n.lower() == "civicno" for n, _ in query.parameters):
+            # URLs stand in access logs. A lookup by civicNos carries the same in its body.
+            raise CallError(FaultCode.SOURCE_REQUEST_REFUSED)
+        return query
+
+    def _served(self, resource: str) -> None:
+        if resource not in self.capabilities.resources or resource not in RESOURCES:
+            raise CallError(FaultCode.SOURCE_ENDPOINT_MISSING)
+
+    def _walk_key(self, resource: str, query: Query) -> str:
+        asked = (sorted(query.parameters), sorted(query.expand), query.sortkey, self.capabilities.page_size)
+        return self._cache.digest("walk", self.name, resource, repr(asked))
+
+    async def _page(
+        self, resource: str, query: Query, token: str | None, deadline: float, generation: str | None = None
+    ) -> _Page:
+        walk = self._walk_key(resource, query)
+        generation = generation or self._cache.generation(walk, token)
+        kept = await self._cache.page(generation, token)
+        if kept is not None:
+            return self._read_page(resource, query, kept, generation, from_cache=True)
+
+        async def fetch() -> _Page:
+            sent = paging.parameters(self.capabilities, query, token, repeat=self.settings.token_with_filters)
+            fetched_at = self.clock()
+            request = Outgoing("GET", self._endpoints.list(resource, sent))
+            body = (await self._call(resource, "list", request, deadline)).body
+            page = self._read_page(resource, query, Stored(body, fetched_at), generation, from_cache=False)
+            kept_in = await self._cache.put_page(
+                walk, generation, token, Stored(body, fetched_at), page.next, self._ttl(resource, query.expand)
+            )
+            return _Page(page.slab, page.faults, page.next, kept_in)
+
+        flight = self._cache.digest("page", walk, generation or "", token or "")
+        return await self._cache.flights.share(flight, deadline, fetch)
+
+    def _read_page(
+        self, resource: str, query: Query, stored: Stored, generation: str | None, *, from_cache: bool
+    ) -> _Page:
+        body = stored.body
+        decoded = decode(body)
+        records = paging.items(decoded, resource)
+        following = paging.next_token(decoded)
+        origin = self._origin(resource, View.LIST, query.expand, stored.fetched_at, from_cache=from_cache)
+        built = build(origin, records, lambda: paging.items(decode(body), resource))
+        return _Page(built.slab, built.faults, following, generation)
+
+    # Lookups
+
+    async def _lookup(
+        self, gathered: _Gathered, key: str, values: list[str], expand: tuple[str, ...], deadline: float
+    ) -> None:
+        resource = gathered.resource
+        declared = RESOURCES[resource]
+        possible = key in self.capabilities.lookup_keys(resource) and (declared.lookup_expands or not expand)
+        if possible and self._no_lookup.get((resource, key), 0.0) <= time.monotonic():
+            if key == "ids":
+                values = await self._from_cache(gathered, View.LOOKUP, values, expand)
+            values = await self._post_all(gathered, key, values, expand, deadline)
+        elif key != "ids" or not declared.get:
+            raise CallError(FaultCode.SOURCE_REQUEST_REFUSED)
+        if values:
+            await self._gets(gathered, values, expand, deadline)
+
+    async def _post_all(
+        self, gathered: _Gathered, key: str, values: list[str], expand: tuple[str, ...], deadline: float
+    ) -> list[str]:
+        """Look up in parallel; gives back the ids that gets have to stand in for."""
+        size = max(1, self.capabilities.chunk)
+        chunks = [values[start : start + size] for start in range(0, len(values), size)]
+        left = await _together([self._post_chunk(gathered, key, chunk, expand, deadline) for chunk in chunks])
+        return [value for part in left for value in part]
+
+    async def _post_chunk(
+        self, gathered: _Gathered, key: str, values: list[str], expand: tuple[str, ...], deadline: float
+    ) -> list[str]:
+        resource = gathered.resource
+        pending, halvings = [values], 0
+        while pending:
+            batch = pending.pop(0)
+            try:
+                built = await self._post(resource, key, batch, expand, deadline)
+                gathered.add(without(built.slab, set()), built.faults)
+            except CallError as failure:
+                if failure.status == 503 and len(batch) > 1 and halvings < MAX_HALVINGS:
+                    # "The answer is too large", says the standard; in an outage the halvings soon run out.
+                    halvings += 1
+                    half = len(batch) // 2
+                    pending[:0] = [batch[:half], batch[half:]]
+                elif failure.status in NO_LOOKUP and key == "ids" and RESOURCES[resource].get:
+                    self._no_lookup[(resource, key)] = time.monotonic() + NO_LOOKUP_FOR
+                    return [value for part in (batch, *pending) for value in part]
+                else:
+                    gathered.fail(failure)
+                    if len(batch) > 1:
+                        return []
+        return []
+
+    async def _post(
+        self, resource: str, key: str, values: list[str], expand: tuple[str, ...], deadline: float
+    ) -> Built:
+        by_id = key == "ids" and RESOURCES[resource].has_id
+        whole = self._cache.digest("lookup", self.name, resource, key, repr(expand), *sorted(values))
+        if not by_id:
+            kept = (await self._cache.records([whole]))[0]
+            if kept is not None:
+                return self._read_lookup(resource, kept, expand, None, from_cache=True)
+
+        async def fetch() -> Built:
+            fetched_at = self.clock()
+            request = Outgoing(
+                "POST",
+                self._endpoints.lookup(resource, expand),
+                {"Content-Type": "application/json"},
+                orjson.dumps({key: values}),
+            )
+            body = (await self._call(resource, "lookup", request, deadline)).body
+            stored = Stored(body, fetched_at)
+            # A source that ignores the body sends everything; only what was asked for is an answer.
+            wanted = frozenset(values) if by_id else None
+            built = self._read_lookup(resource, stored, expand, wanted, from_cache=False)
+            if by_id:
+                await self._keep(built, values, expand)
+            elif not built.faults:
+                await self._cache.put_records({whole: body}, fetched_at, self._ttl(resource, expand))
+            return built
+
+        return await self._cache.flights.share(whole, deadline, fetch)
+
+    def _read_lookup(
+        self,
+        resource: str,
+        stored: Stored,
+        expand: tuple[str, ...],
+        wanted: Collection[str] | None,
+        *,
+        from_cache: bool,
+    ) -> Built:
+        body = stored.body
+        origin = self._origin(resource, View.LOOKUP, expand, stored.fetched_at, from_cache=from_cache)
+        records = paging.items(decode(body), resource)
+        return build(origin, records, lambda: paging.items(decode(body), resource), wanted)
+
+    # Gets
+
+    async def _gets(self, gathered: _Gathered, ids: Sequence[str], expand: tuple[str, ...], deadline: float) -> None:
+        missing = await self._from_cache(gathered, View.GET, ids, expand)
+        if len(missing) > self.settings.max_gets:
+            missing = missing[: self.settings.max_gets]
+            gathered.fail(CallError(FaultCode.SOURCE_REQUEST_REFUSED))
+        got = await _together([self._get(gathered, identity, expand, deadline) for identity in missing])
+        found = [stored for stored in got if stored is not None]
+        self._add_stored(gathered, View.GET, expand, found, from_cache=False)
+
+    async def _get(self, gathered: _Gathered, identity: str, expand: tuple[str, ...], deadline: float) -> Stored | None:
+        resource = gathered.resource
+        url = self._endpoints.item(resource, identity, expand)
+        if url is None:
+            return None
+
+        async def fetch() -> Stored | None:
+            fetched_at = self.clock()
+            try:
+                body = (await self._call(resource, "get", Outgoing("GET", url), deadline)).body
+            except CallError as failure:
+                if failure.status not in (404, 410):
+                    raise
+                body = b""
+            if body:
+                body = self._single(resource, identity, body)
+            key = self._record_key(resource, View.GET, identity, expand)
+            await self._cache.put_records({key: body}, fetched_at, self._ttl(resource, expand))
+            return Stored(body, fetched_at) if body else None
+
+        flight = self._cache.digest("get", self._record_key(resource, View.GET, identity, expand))
+        try:
+            return await self._cache.flights.share(flight, deadline, fetch)
+        except CallError as failure:
+            gathered.fail(failure)
+            return None
+
+    def _single(self, resource: str, identity: str, body: bytes) -> bytes:
+        """The one record of a get's answer. Raises CallError if it is none, or another than the one asked for."""
+        record = decode(body)
+        if isinstance(record, dict) and "id" not in record and isinstance(record.get("data"), dict):
+            record = record["data"]
+        if not isinstance(record, dict):
+            raise CallError(FaultCode.SOURCE_ANSWER_INVALID)
+        found = reader(resource, self.settings.timezone)(record)
+        if found is None:
+            raise CallError(FaultCode.SOURCE_RECORD_INVALID)
+        if RESOURCES[resource].has_id and found[0]["id"] != identity:
+            raise CallError(FaultCode.SOURCE_ANSWER_INVALID)
+        return orjson.dumps(record)
+
+    # Records in the cache
+
+    def _record_key(self, resource: str, view: View, identity: str, expand: tuple[str, ...]) -> str:
+        return self._cache.digest("record", self.name, resource, view, repr(expand), identity)
+
+    async def _from_cache(
+        self, gathered: _Gathered, view: View, ids: Sequence[str], expand: tuple[str, ...]
+    ) -> list[str]:
+        """Add what is kept; gives back the ids of which nothing is known."""
+        resource = gathered.resource
+        kept = await self._cache.records([self._record_key(resource, view, identity, expand) for identity in ids])
+        found = [stored for stored in kept if stored is not None and stored.body]
+        self._add_stored(gathered, view, expand, found, from_cache=True)
+        return [identity for identity, stored in zip(ids, kept, strict=True) if stored is None]
+
+    def _add_stored(
+        self, gathered: _Gathered, view: View, expand: tuple[str, ...], found: Sequence[Stored], *, from_cache: bool
+    ) -> None:
+        """Add single records as slabs: one per time of fetching where they come from the cache, else one in all."""
+        groups: dict[datetime, list[bytes]] = {}
+        earliest = min((stored.fetched_at for stored in found), default=None)
+        for stored in found:
+            fetched_at = stored.fetched_at if from_cache or earliest is None else earliest
+            groups.setdefault(fetched_at, []).append(stored.body)
+        for fetched_at, bodies in groups.items():
+            origin = self._origin(gathered.resource, view, expand, fetched_at, from_cache=from_cache)
+            built = build_array(origin, bodies)
+            gathered.add(built.slab, built.faults)
+
+    async def _keep(self, built: Built, asked: Sequence[str], expand: tuple[str, ...]) -> None:
+        """Keep a lookup's records, and that the others are not there; unless one of those may be the unreadable one."""
+        if built.faults:
+            return
+        slab = built.slab
+        bodies = {self._record_key(slab.resource, View.LOOKUP, identity, expand): b"" for identity in asked}
+        for identity, sent in zip(slab.ids, built.sent, strict=True):
+            bodies[self._record_key(slab.resource, View.LOOKUP, identity, expand)] = orjson.dumps(sent)
+        await self._cache.put_records(bodies, slab.fetched_at, self._ttl(slab.resource, expand))
+
+    # Calls
+
+    async def _call(self, resource: str, operation: str, request: Outgoing, deadline: float) -> Incoming:
+        """One call. Raises CallError for everything but a 2xx answer."""
+
+        def observe(status: int | None, seconds: float) -> None:
+            self.calls += 1
+            if self.on_call is not None:
+                self.on_call(resource, operation, status, seconds)
+
+        async with self._gate.slot(deadline):
+            answer = await self._transport.send(request, deadline, observe)
+        if not 200 <= answer.status < 300:
+            raise CallError(code_of(answer.status), answer.status)
+        return answer
+
+    def _origin(
+        self, resource: str, view: View, expand: tuple[str, ...], fetched_at: datetime, *, from_cache: bool
+    ) -> Origin:
+        return Origin(self.name, resource, view, expand, fetched_at, from_cache, self.settings.timezone)
+
+    def _ttl(self, resource: str, expand: Sequence[str]) -> float:
+        """Seconds to keep an answer: those of its resource, or fewer where it embeds one that is kept shorter."""
+        declared = RESOURCES[resource].expand
+        names = {resource, *(declared[name].resource for name in expand if name in declared)}
+        ttl = self.settings.ttl
+        return min(ttl.get(name, ttl.get("default", DEFAULT_TTL)) for name in names)
+
+
+T = TypeVar("T")
+
+
+async def _together(parts: Sequence[Coroutine[None, None, T]]) -> list[T]:
+    """All at once; the gate holds them to what the source may be asked at the same time."""
+    if len(parts) == 1:
+        return [await parts[0]]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(part) for part in parts]
+    return [task.result() for task in tasks]
+
+
+def _canonical(resource: str, key: str, values: Sequence[str]) -> Iterator[str]:
+    """Values of a lookup as they are compared: ids in canonical spelling, unusable ones left out; text as it is."""
+    declared = RESOURCES[resource].lookup_key.get(key) if resource in RESOURCES else None
+    for value in values:
+        usable = value if declared is not None and declared.type is not Scalar.ID else read_id(value)
+        if usable:
+            yield usable
+
+
+def _validate(settings: SourceSettings) -> None:
+    key = f"sources.{settings.name}"
+    try:
+        ZoneInfo(settings.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigurationError(f"{key}.timezone", "give an IANA name such as Europe/Stockholm") from None
+    for name in ("timeout", "concurrency", "max_body", "max_pages"):
+        if getattr(settings, name) <= 0:
+            raise ConfigurationError(f"{key}.{name}", "give a number above 0")
+    for name in ("restarts", "max_gets"):
+        if getattr(settings, name) < 0:
+            raise ConfigurationError(f"{key}.{name}", "give 0 or more")
+    if settings.capabilities.chunk < 1:
+        raise ConfigurationError(f"{key}.capabilities.chunk", "give a number above 0")
