@@ -183,22 +183,24 @@ async def _run(settings: Settings, host: str, port: int, started: Callable[[str]
         timeout_graceful_shutdown=10,
         server_header=False,
     )
-    listening = uvicorn.Server(config)
     with contextlib.closing(_bound(config)) as bound:
         address = f"http://{host if ':' not in host else f'[{host}]'}:{bound.getsockname()[1]}"
-
-        async def announce() -> None:
-            while not listening.started:
-                await asyncio.sleep(0.02)
-            started(address)
-
-        serving = asyncio.create_task(listening.serve(sockets=[bound]))
-        announcing = asyncio.create_task(announce())
-        try:
-            await serving
-        finally:
-            announcing.cancel()
+        listening = _Server(config, lambda: started(address))
+        await listening.serve(sockets=[bound])
     return 0 if listening.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, listens: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._listens = listens
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._listens()
 
 
 def _bound(config: uvicorn.Config) -> socket.socket:

@@ -13,7 +13,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -74,13 +74,14 @@ def read_date_time(value: object, zone: ZoneInfo) -> str | None:
     """An RFC 3339 date-time with an offset. One without a zone is a wall-clock time in ``zone``."""
     if type(value) is not str:
         return None
-    if len(value) == 20 and value[19] == "Z" and value[10] == "T" and value[4] == value[7] == "-":
-        try:  # the usual form, without the price of the pattern
-            if value[13] == value[16] == ":":
+    size = len(value)
+    if (size == 20 and value[19] == "Z") or (size == 25 and value[19] in "+-" and value[22] == ":"):
+        if value[4] == value[7] == "-" and value[10] == "T" and value[13] == value[16] == ":":
+            try:  # the usual forms, without the price of the pattern
                 datetime.fromisoformat(value)
-                return value
-        except ValueError:
-            return None
+            except ValueError:
+                return None
+            return value
     match = _DATE_TIME.fullmatch(value.strip())
     if match is None:
         return None
@@ -177,9 +178,9 @@ def _scalar(scalar: Scalar, path: str, zone: ZoneInfo) -> Convert:
         case Scalar.BOOLEAN:
             return _leaf(read_boolean, path, "a boolean")
         case Scalar.DATE:
-            return _leaf(lambda value: read_date(value, zone), path, "a date")
+            return _leaf(partial(read_date, zone=zone), path, "a date")
         case Scalar.DATE_TIME:
-            return _leaf(lambda value: read_date_time(value, zone), path, "a date-time")
+            return _leaf(partial(read_date_time, zone=zone), path, "a date-time")
         case Scalar.TIME:
             return _leaf(read_time, path, "a time")
         case Scalar.STRING | Scalar.EMAIL | Scalar.URI:
@@ -201,19 +202,9 @@ def _enumeration(enumeration: Enumeration, path: str) -> Convert:
     return convert
 
 
-def _single(convert: Convert, path: str) -> Convert:
-    """For an object that some sources wrap in a list (Activity.parentActivity: "one or more", says the standard)."""
-    issue = f"{path}: expected one object"
-
-    def unwrapped(value: object, issues: list[str]) -> object:
-        if type(value) is list:
-            if len(value) != 1 or value[0] is None:
-                issues.append(issue)
-                return None
-            value = value[0]
-        return convert(value, issues)
-
-    return unwrapped
+def _alone(value: object) -> object:
+    """The one object of a list, where one object is expected (Activity.parentActivity: "one or more", by its text)."""
+    return value[0] if type(value) is list and len(value) == 1 else None
 
 
 def _list(convert: Convert, path: str) -> Convert:
@@ -237,13 +228,15 @@ def _list(convert: Convert, path: str) -> Convert:
 _MARKING = _enumeration(SECURITY_MARKING, "securityMarking")
 
 
-def _reference(path: str) -> Convert:
+def _reference(path: str, *, many: bool = False) -> Convert:
     not_an_object, without_id = f"{path}: expected a reference", f"{path}.id: expected an id"
 
     def convert(value: object, issues: list[str]) -> object:
         if type(value) is not dict:
-            issues.append(not_an_object)
-            return None
+            value = None if many else _alone(value)
+            if type(value) is not dict:
+                issues.append(not_an_object)
+                return None
         identity = read_id(value.get("id"))
         if identity is None:
             issues.append(without_id)
@@ -260,22 +253,20 @@ def _reference(path: str) -> Convert:
     return convert
 
 
-def _type(kind: PropertyType, path: str, zone: ZoneInfo) -> Convert:
+def _type(kind: PropertyType, path: str, zone: ZoneInfo, *, many: bool) -> Convert:
     if isinstance(kind, Scalar):
         return _scalar(kind, path, zone)
     if isinstance(kind, Enumeration):
         return _enumeration(kind, path)
     if isinstance(kind, Reference):
-        return _reference(path)
-    return _object(kind.properties, f"{path}.", path, zone, _finish(kind, path))
+        return _reference(path, many=many)
+    return _object(kind.properties, f"{path}.", path, zone, _finish(kind, path), many=many)
 
 
 def _property(declared: Property, prefix: str, zone: ZoneInfo) -> Convert:
     path = prefix + declared.name
-    convert = _type(declared.type, path, zone)
-    if declared.many:
-        return _list(convert, path)
-    return _single(convert, path) if isinstance(declared.type, Reference | Structure) else convert
+    convert = _type(declared.type, path, zone, many=declared.many)
+    return _list(convert, path) if declared.many else convert
 
 
 def _is_text(declared: Property) -> bool:
@@ -288,7 +279,13 @@ def _is_text(declared: Property) -> bool:
 
 
 def _object(
-    properties: Iterable[Property], prefix: str, path: str, zone: ZoneInfo, finish: Finish | None = None
+    properties: Iterable[Property],
+    prefix: str,
+    path: str,
+    zone: ZoneInfo,
+    finish: Finish | None = None,
+    *,
+    many: bool = True,
 ) -> Convert:
     declared = tuple(properties)
     converters = {p.name: _property(p, prefix, zone) for p in declared}
@@ -298,19 +295,23 @@ def _object(
 
     def convert(value: object, issues: list[str]) -> object:
         if type(value) is not dict:
-            issues.append(issue)
-            return None
-        for alias, name in spellings:
-            if alias in value and name not in value:
-                value = {**value, name: value[alias]}
+            value = None if many else _alone(value)
+            if type(value) is not dict:
+                issues.append(issue)
+                return None
+        if spellings:
+            for alias, name in spellings:
+                if alias in value and name not in value:
+                    value = {**value, name: value[alias]}
         result: Object = {}
         for key, item in value.items():
-            if key not in converters:
-                continue
-            if item is None or (type(item) is str and key in texts):
+            if key in texts and (type(item) is str or item is None):
                 result[key] = item
-            elif (canonical := converters[key](item, issues)) is not None:
-                result[key] = canonical
+            elif key in converters:
+                if item is None:
+                    result[key] = None
+                elif (canonical := converters[key](item, issues)) is not None:
+                    result[key] = canonical
         if finish is not None:
             finish(value, result, issues)
         return result
@@ -348,7 +349,7 @@ def _end_of_length(path: str) -> Finish:
 
 def _teacher_as_person(path: str) -> Finish:
     """Some sources name the teacher as a person, without a duty; the entry is kept, with ``person`` beside the rest."""
-    read = _single(_reference(f"{path}.person"), f"{path}.person")
+    read = _reference(f"{path}.person")
 
     def finish(sent: Object, result: Object, issues: list[str]) -> None:
         if result.get("duty") is None and sent.get("person") is not None:

@@ -7,8 +7,8 @@ import re
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 
-DURATION = r"^\d{1,9}(\.\d{1,3})?(ms|s|m|h|d)$"
-SIZE = r"^\d{1,9}(\.\d{1,3})?(B|KB|MB|GB)$"
+DURATION = r"^[0-9]{1,9}(\.[0-9]{1,3})?(ms|s|m|h|d)$"
+SIZE = r"^[0-9]{1,9}(\.[0-9]{1,3})?(B|KB|MB|GB)$"
 
 
 def seconds(text: str) -> float:

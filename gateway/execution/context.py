@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from graphql import FieldNode, GraphQLResolveInfo
+from graphql import FieldNode
 from strawberry.dataloader import DataLoader
 
 from resolvers.completeness import Gaps
@@ -16,7 +16,7 @@ from resolvers.operation import Operation
 from resolvers.steps.forward import references
 from resolvers.want import want
 
-from .selection import Children, children
+from .selection import Children, ResolveInfo, children
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -55,14 +55,14 @@ class Context:
         """The record referred to; None where the policy hides it."""
         return self.load(("reference", target, asked), id, lambda ids: references(self.operation, target, ids, asked))
 
-    def selection(self, info: GraphQLResolveInfo, nodes: Sequence[FieldNode]) -> Children:
+    def selection(self, info: ResolveInfo, nodes: Sequence[FieldNode]) -> Children:
         key = tuple(id(node) for node in nodes)
         found = self._selections.get(key)
         if found is None:
             found = self._selections[key] = children(info, nodes)
         return found
 
-    def want(self, resource: str, info: GraphQLResolveInfo, nodes: Sequence[FieldNode]) -> Want:
+    def want(self, resource: str, info: ResolveInfo, nodes: Sequence[FieldNode]) -> Want:
         """What is asked of ``resource`` by the selections below ``nodes``."""
         key = (resource, tuple(id(node) for node in nodes))
         found = self._wants.get(key)

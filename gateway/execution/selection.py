@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from graphql import (
     FieldNode,
@@ -16,10 +17,11 @@ from graphql import (
     get_directive_values,
 )
 
+ResolveInfo = GraphQLResolveInfo[Any]
 Children = dict[str, list[FieldNode]]
 
 
-def children(info: GraphQLResolveInfo, nodes: Iterable[FieldNode]) -> Children:
+def children(info: ResolveInfo, nodes: Iterable[FieldNode]) -> Children:
     """The fields selected below ``nodes``, by name (not alias), each with all its nodes."""
     found: Children = {}
     for node in nodes:
@@ -28,7 +30,7 @@ def children(info: GraphQLResolveInfo, nodes: Iterable[FieldNode]) -> Children:
     return found
 
 
-def _collect(info: GraphQLResolveInfo, selections: SelectionSetNode, found: Children, seen: set[str]) -> None:
+def _collect(info: ResolveInfo, selections: SelectionSetNode, found: Children, seen: set[str]) -> None:
     for selection in selections.selections:
         if not _included(info, selection):
             continue
@@ -42,7 +44,7 @@ def _collect(info: GraphQLResolveInfo, selections: SelectionSetNode, found: Chil
             _collect(info, fragments[selection.name.value].selection_set, found, seen)
 
 
-def _included(info: GraphQLResolveInfo, node: FieldNode | InlineFragmentNode | FragmentSpreadNode | object) -> bool:
+def _included(info: ResolveInfo, node: FieldNode | InlineFragmentNode | FragmentSpreadNode | object) -> bool:
     if not isinstance(node, FieldNode | InlineFragmentNode | FragmentSpreadNode) or not node.directives:
         return True
     skip = get_directive_values(GraphQLSkipDirective, node, info.variable_values)

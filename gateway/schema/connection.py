@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, cast
+from typing import Any
 
 import strawberry
 
@@ -45,7 +45,7 @@ def gap_entry(gap: Gap) -> GapEntry:
     return GapEntry(source=gap.source, resource=gap.resource, code=gap.code, retryable=gap.retryable)
 
 
-def connection_types(resource: Resource) -> type:
+def connection_types(resource: Resource) -> tuple[type, type]:
     """``<Name>Connection`` and ``<Name>Edge``."""
     name = resource.name
     edge = strawberry.type(
@@ -81,15 +81,14 @@ def connection_types(resource: Resource) -> type:
         ),
         description=f"A page of {resource.plural}, from all sources that have some.",
     )
-    made.__edge__ = edge
-    return cast("type", made)
+    return made, edge
 
 
-def _connection(made: Any, listed: Listed, after: str | None) -> object:
+def _connection(made: Any, edge: Any, listed: Listed, after: str | None) -> object:
     pairs = list(zip(listed.entities, listed.cursors, strict=True))
     return made(
         nodes=listed.entities,
-        edges=[made.__edge__(node=entity, cursor=cursor) for entity, cursor in pairs],
+        edges=[edge(node=entity, cursor=cursor) for entity, cursor in pairs],
         page_info=PageInfo(
             has_next_page=listed.has_next,
             has_previous_page=after is not None,
@@ -112,7 +111,7 @@ def root_fields(resource: Resource) -> dict[str, Any]:
 
 
 def _list_field(resource: Resource) -> Any:
-    made = connection_types(resource)
+    made, edge = connection_types(resource)
     needed = required_arguments(resource)
     arguments: Arguments = {
         python_name(name): (name, kind, doc, inspect.Parameter.empty) for name, (kind, doc) in needed.items()
@@ -140,7 +139,7 @@ def _list_field(resource: Resource) -> Any:
         after = given.get("after", strawberry.UNSET)
         after = after if isinstance(after, str) else None
         listed = await run(operation, connection(operation, resource.name, asked, after, wanted))
-        return None if listed is None else _connection(made, listed, after)
+        return None if listed is None else _connection(made, edge, listed, after)
 
     doc = f"{resource.doc} The list of all that sources have ({resource.swedish})."
     return field(resolve, optional(made), name=resource.plural, doc=doc, info=True, arguments=arguments)

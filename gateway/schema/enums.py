@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import strawberry
 from strawberry.types.enum import EnumValueDefinition
@@ -32,6 +33,12 @@ class Enum:
         return self.members.get(str(text)) or self.type[UNRECOGNISED]
 
 
+def _enum(name: str, doc: str, values: dict[str, EnumValueDefinition]) -> type[enum.Enum]:
+    made: Any = enum.Enum(name, values)  # type: ignore[misc]
+    type_: type[enum.Enum] = strawberry.enum(made, name=name, description=doc)
+    return type_
+
+
 @cache
 def enumeration(of: Enumeration) -> Enum:
     """The GraphQL enum of an enumeration; the same object each time."""
@@ -42,7 +49,7 @@ def enumeration(of: Enumeration) -> Enum:
     values[UNRECOGNISED] = strawberry.enum_value(
         UNRECOGNISED, description="A value that the standard does not know; the field's text has what the source sent."
     )
-    made = strawberry.enum(enum.Enum(of.name, values), name=of.name, description=of.doc)  # type: ignore[arg-type]
+    made = _enum(of.name, of.doc, values)
     return Enum(made, {value: made[enum_name(value)] for value in of.values})
 
 
@@ -50,13 +57,9 @@ def enumeration(of: Enumeration) -> Enum:
 def order(resource_name: str) -> Enum:
     """The GraphQL enum of a resource's sort keys; values are the sort keys' exact spellings."""
     resource = RESOURCES[resource_name]
-    values = {
+    values: dict[str, EnumValueDefinition] = {
         constant(key.name): strawberry.enum_value(key.name, description=f"The standard's sortkey {key.name}.")
         for key in resource.sort_keys
     }
-    made = strawberry.enum(
-        enum.Enum(f"{resource.name}Order", values),  # type: ignore[arg-type]
-        name=f"{resource.name}Order",
-        description=f"What {resource.plural} can be sorted by.",
-    )
+    made = _enum(f"{resource.name}Order", f"What {resource.plural} can be sorted by.", values)
     return Enum(made, {key.name: made[constant(key.name)] for key in resource.sort_keys})

@@ -32,7 +32,7 @@ def field(
     if info:
         parameters.append(parameter("info", parameter.POSITIONAL_OR_KEYWORD, annotation=Info))
     for python, (graphql, kind, text, default) in (arguments or {}).items():
-        annotation = Annotated[kind, strawberry.argument(name=graphql, description=text)]
+        annotation = annotated(kind, strawberry.argument(name=graphql, description=text))
         parameters.append(parameter(python, parameter.KEYWORD_ONLY, annotation=annotation, default=default))
 
     def resolve(*args: Any, **kwargs: Any) -> Any:
@@ -41,6 +41,11 @@ def field(
     resolve.__name__ = name
     resolve.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]
     return strawberry.field(resolver=resolve, name=name, description=doc, directives=directives)
+
+
+def annotated(kind: Any, *metadata: object) -> Any:
+    """``Annotated`` for a type that is data."""
+    return Annotated[(kind, *metadata)]
 
 
 def optional(kind: Any) -> Any:

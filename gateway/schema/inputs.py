@@ -56,10 +56,10 @@ def _leaf_type(parameter: Parameter) -> Any:
 
 _SHARED = {"meta": "MetaFilter"}
 """Input types that are the same for every resource."""
-_BOUNDS = {
-    (("onOrAfter", Scalar.DATE), ("onOrBefore", Scalar.DATE)): "DateBounds",
-    (("onOrAfter", Scalar.DATE_TIME), ("onOrBefore", Scalar.DATE_TIME)): "DateTimeBounds",
-    (("after", Scalar.DATE_TIME), ("before", Scalar.DATE_TIME)): "InstantBounds",
+_BOUNDS: dict[frozenset[tuple[str, object]], str] = {
+    frozenset({("onOrAfter", Scalar.DATE), ("onOrBefore", Scalar.DATE)}): "DateBounds",
+    frozenset({("onOrAfter", Scalar.DATE_TIME), ("onOrBefore", Scalar.DATE_TIME)}): "DateTimeBounds",
+    frozenset({("after", Scalar.DATE_TIME), ("before", Scalar.DATE_TIME)}): "InstantBounds",
 }
 _BOUND_DOCS = {
     "onOrAfter": "On or after this (inclusive, unless the field says otherwise).",
@@ -70,14 +70,11 @@ _BOUND_DOCS = {
 _made: dict[str, type] = {}
 
 
-def _shape(node: Node) -> tuple[tuple[str, object], ...]:
-    return tuple(sorted((name, child.parameter.type if child.parameter else None) for name, child in node.children.items()))  # type: ignore[misc,type-var]  # fmt: skip
-
-
 def _input(node: Node, name: str, doc: str, *, required: bool = False) -> type:
     """The Strawberry input type of a node. Types of equal shape (bounds, meta) are shared."""
-    bounds = None if required or any(child.parameter is None for child in node.children.values()) else _shape(node)
-    name = _BOUNDS.get(bounds, name) if bounds is not None else name  # type: ignore[call-overload]
+    shape = frozenset((each, child.parameter.type) for each, child in node.children.items() if child.parameter)
+    if not required and len(shape) == len(node.children):
+        name = _BOUNDS.get(shape, name)
     if name in _made:
         return _made[name]
     namespace: dict[str, Any] = {"__annotations__": {}}

@@ -8,7 +8,7 @@ from typing import NewType
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.schema.types.scalar import ScalarDefinition
+from strawberry.types.scalar import ScalarDefinition
 
 from resolvers.errors import Code
 from resolvers.instants import instant

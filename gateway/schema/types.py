@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import strawberry
 
@@ -87,7 +87,7 @@ def entity(name: str) -> Callable[[type], type]:
         for attribute, value in own.items():
             setattr(made, attribute, value)
         described = f"{resource.doc} ({resource.swedish[:1].upper()}{resource.swedish[1:]}.)"
-        type_ = cast("type", strawberry.type(made, name=name, description=described))
+        type_ = strawberry.type(made, name=name, description=described)
         registry.register(name, type_)
         return type_
 
@@ -139,7 +139,7 @@ def structure_type(of: Structure, own: dict[str, Any] | None = None) -> type:
     _add(made, fields)
     for attribute, value in (own or {}).items():
         setattr(made, attribute, value)
-    type_ = cast("type", strawberry.type(made, name=of.name, description=of.doc))
+    type_ = strawberry.type(made, name=of.name, description=of.doc)
     registry.register(of.name, type_)
     return type_
 
@@ -159,7 +159,7 @@ def remaining_structures() -> None:
             fields[relation.back] = back_field(relation)
             made = type(relation.entry_name, (), {})
             _add(made, fields)
-            type_ = cast("type", strawberry.type(made, name=relation.entry_name, description=relation.doc))
+            type_ = strawberry.type(made, name=relation.entry_name, description=relation.doc)
             registry.register(relation.entry_name, type_)
 
 

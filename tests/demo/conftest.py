@@ -19,6 +19,15 @@ TODAY = date(2026, 3, 25)
 
 MAX_PAGES = 2000
 
+WINDOW = {
+    "CalendarEvent": {
+        "startTime.onOrAfter": "2026-03-16T00:00:00+01:00",
+        "startTime.onOrBefore": "2026-04-12T00:00:00+02:00",
+    },
+    "AggregatedAttendance": {"startDate": "2026-02-01", "endDate": "2026-03-25"},
+}
+"""The window of everything, where a list demands one."""
+
 
 class Asked:
     """A source, asked in the way of the standard."""

@@ -16,17 +16,10 @@ from sources.standard import RESOURCES
 from sources.standard.model import Enumeration, Parameter, Resource, Scalar
 
 from ..openapi import needs_openapi, response_validator
-from .conftest import Asked
+from .conftest import WINDOW, Asked
 
 pytestmark = needs_openapi
 
-WINDOW = {
-    "CalendarEvent": {
-        "startTime.onOrAfter": "2026-03-16T00:00:00+01:00",
-        "startTime.onOrBefore": "2026-04-12T00:00:00+02:00",
-    },
-    "AggregatedAttendance": {"startDate": "2026-02-01", "endDate": "2026-03-25"},
-}
 SAMPLE = [("limit", "6")]
 """Enough of an answer where each whole record has been looked at once."""
 
@@ -127,9 +120,7 @@ def _lookup_values(municipality: Municipality, source: str, name: str, key: str)
     return list(_spread(municipality.sources[source][name], _path(declared.column, declared.type)))
 
 
-def _filter_values(
-    municipality: Municipality, source: str, resource: Resource, parameter: Parameter
-) -> Iterator[str]:
+def _filter_values(municipality: Municipality, source: str, resource: Resource, parameter: Parameter) -> Iterator[str]:
     hop = HOPS.get((resource.name, parameter.name))
     if parameter.name == "relationship.entity.type":
         yield from RELATIONS

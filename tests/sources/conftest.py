@@ -83,7 +83,7 @@ async def serving(app: Any, **options: Any) -> AsyncIterator[str]:
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", ws="none", **options))
     running = asyncio.ensure_future(server.serve(sockets=[listener]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  # uvicorn tells it by a flag alone
         await asyncio.sleep(0.01)
     scheme = "https" if options.get("ssl_certfile") else "http"
     try:

@@ -90,7 +90,9 @@ class TestFlow:
     def test_the_client_in_the_header(self) -> None:
         basic = OAuth2(TOKEN_URL, "the client", Secret("s&cret:ö"), authentication=ClientAuthentication.BASIC)
         request = next(client_credentials(basic, 0))
-        assert base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")) == b"the+client:s%26cret%3A%C3%B6"
+        assert (
+            base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")) == b"the+client:s%26cret%3A%C3%B6"
+        )
         assert request.content == b"grant_type=client_credentials"
 
     @pytest.mark.parametrize(

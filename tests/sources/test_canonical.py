@@ -74,9 +74,7 @@ class TestIds:
 
     def test_a_reference_keeps_name_and_marking(self) -> None:
         sent = {"id": "{A}", "displayName": "N", "securityMarking": "Ingen", "more": 1}
-        assert canonical("Duty", person=sent) == {
-            "person": {"id": "a", "displayName": "N", "securityMarking": "Ingen"}
-        }
+        assert canonical("Duty", person=sent) == {"person": {"id": "a", "displayName": "N", "securityMarking": "Ingen"}}
 
     def test_a_marking_that_cannot_be_read_is_not_taken_for_none(self) -> None:
         assert canonical("Duty", person={"id": "a", "securityMarking": True})["person"]["securityMarking"] == ""
@@ -213,7 +211,7 @@ class TestStructures:
     @pytest.mark.parametrize("sent", [[], [None], [{"id": "a"}, {"id": "b"}]])
     def test_any_other_list_is_not(self, sent: object) -> None:
         assert canonical("Activity", parentActivity=sent) == {}
-        assert issues("Activity", parentActivity=sent) == ("parentActivity: expected one object",)
+        assert issues("Activity", parentActivity=sent) == ("parentActivity: expected a reference",)
 
     def test_names_of_2_0_and_misprints_are_read(self) -> None:
         assert canonical("AttendanceSchedule", scheduleDays=[]) == {"scheduleEntries": []}
@@ -242,7 +240,9 @@ class TestStructures:
 
     def test_a_teacher_who_is_a_person_stays(self) -> None:
         sent = [{"person": {"id": "{P}"}}, {"duty": {"id": "D"}, "person": {"id": "P"}}, {"person": {}}]
-        assert canonical("Activity", teachers=sent) == {"teachers": [{"person": {"id": "p"}}, {"duty": {"id": "d"}}, {}]}
+        assert canonical("Activity", teachers=sent) == {
+            "teachers": [{"person": {"id": "p"}}, {"duty": {"id": "d"}}, {}]
+        }
         assert issues("Activity", teachers=sent) == ("teachers.person.id: expected an id",)
 
 

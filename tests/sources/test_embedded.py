@@ -34,7 +34,11 @@ async def test_whole_records() -> None:
 
 
 async def test_none_is_not_the_same_as_not_sent() -> None:
-    sent = [{"id": "p", "_embedded": {"duties": []}}, {"id": "q", "_embedded": {}}, {"id": "r", "_embedded": {"duties": None}}]
+    sent = [
+        {"id": "p", "_embedded": {"duties": []}},
+        {"id": "q", "_embedded": {}},
+        {"id": "r", "_embedded": {"duties": None}},
+    ]
     answer = await read("Person", "duties", *sent)
     assert [rows(answer, "duties", index) for index in range(3)] == [[], None, []]
 

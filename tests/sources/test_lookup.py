@@ -43,7 +43,9 @@ class Server:
         return httpx.Response(200, json={"id": name}) if name in self.names else httpx.Response(404)
 
 
-async def look(source: Any, *values: str, resource: str = "Person", key: str = "ids", expand: tuple[str, ...] = ()) -> Any:
+async def look(
+    source: Any, *values: str, resource: str = "Person", key: str = "ids", expand: tuple[str, ...] = ()
+) -> Any:
     return await source.lookup(resource, key, values, expand, soon())
 
 
@@ -125,7 +127,8 @@ class TestLookup:
             assert source.calls == 0
 
     @pytest.mark.parametrize(
-        ("status", "code"), [(400, "SOURCE_REQUEST_REFUSED"), (403, "SOURCE_FORBIDDEN"), (404, "SOURCE_ENDPOINT_MISSING")]
+        ("status", "code"),
+        [(400, "SOURCE_REQUEST_REFUSED"), (403, "SOURCE_FORBIDDEN"), (404, "SOURCE_ENDPOINT_MISSING")],
     )
     async def test_another_key_that_is_refused_has_nothing_to_stand_in(self, status: int, code: str) -> None:
         server = Server(lookup=status)
@@ -277,7 +280,10 @@ class TestCache:
 class TestDeleted:
     async def test_both_forms_in_any_spelling(self) -> None:
         pages: list[Any] = [
-            {"data": {"persons": ["{A}"], "activitites": ["b"], "studyplans": ["c"], "subscriptions": ["x"]}, "pageToken": "t"},
+            {
+                "data": {"persons": ["{A}"], "activitites": ["b"], "studyplans": ["c"], "subscriptions": ["x"]},
+                "pageToken": "t",
+            },
             {"data": [{"entityType": "Person", "id": "d"}, {"entityType": "Activity", "id": "e", "deletedAt": "x"}]},
         ]
         seen: list[dict[str, list[str]]] = []

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -77,7 +78,9 @@ class TestRequests:
         assert await self.asked(ALL, resource="Grade", endpoints={"Grade": override}, page_size=None) == expected
 
     async def test_several_values_repeat_the_parameter_in_utf_8(self) -> None:
-        query = Query.of({"type": ("Förvaltning", "Övrigt & mer"), "meta.modified.after": ("2026-01-01T00:00:00+01:00",)})
+        query = Query.of(
+            {"type": ("Förvaltning", "Övrigt & mer"), "meta.modified.after": ("2026-01-01T00:00:00+01:00",)}
+        )
         url = await self.asked(query, resource="Organisation")
         assert url.endswith(
             "?meta.modified.after=2026-01-01T00%3A00%3A00%2B01%3A00"
@@ -131,7 +134,9 @@ class TestPages:
 
     @pytest.mark.parametrize("shape", [{"data": records("a")}, records("a"), {"persons": records("a")}])
     async def test_three_shapes_of_a_list(self, shape: Any) -> None:
-        assert ids(await source_of(lambda _: httpx.Response(200, json=shape)).page("Person", ALL, None, soon())) == ["a"]
+        assert ids(await source_of(lambda _: httpx.Response(200, json=shape)).page("Person", ALL, None, soon())) == [
+            "a"
+        ]
 
     async def test_a_byte_order_mark_is_no_obstacle(self) -> None:
         source = source_of(lambda _: httpx.Response(200, content=b'\xef\xbb\xbf{"data": [{"id": "a"}]}'))
@@ -240,7 +245,7 @@ class TestWalks:
     )
     def test_any_split_into_pages_gives_all_records_once(self, names: list[str], cuts: list[int]) -> None:
         bounds = [0, *sorted(min(cut, len(names)) for cut in cuts), len(names)]
-        split = [records(*names[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)]
+        split = [records(*names[a:b]) for a, b in pairwise(bounds)]
         answer = asyncio.run(self._walk(split))
         assert ids(answer) == names
         assert answer.faults == ()
@@ -318,7 +323,9 @@ class TestCache:
     async def test_a_list_is_read_once_while_it_lasts(self) -> None:
         clock, now = Clock(), datetime(2026, 11, 23, tzinfo=UTC)
         times = iter(now + timedelta(seconds=n) for n in range(10))
-        source = source_of(pages_of([records("a"), records("b")]), Cache(clock=clock), lambda: next(times), ttl={"Person": 10})
+        source = source_of(
+            pages_of([records("a"), records("b")]), Cache(clock=clock), lambda: next(times), ttl={"Person": 10}
+        )
         first = await source.walk("Person", ALL, soon())
         clock.now = 9
         second = await source.walk("Person", ALL, soon())
@@ -326,7 +333,11 @@ class TestCache:
         assert (ids(second), source.calls) == (["a", "b"], 2)
         assert ids(page) == ["b"]
         assert [slab.from_cache for slab in (*first.slabs, *second.slabs, *page.slabs)] == [False] * 2 + [True] * 3
-        assert [s.fetched_at for s in first.slabs] == [s.fetched_at for s in second.slabs] == [now, now + timedelta(seconds=1)]
+        assert (
+            [s.fetched_at for s in first.slabs]
+            == [s.fetched_at for s in second.slabs]
+            == [now, now + timedelta(seconds=1)]
+        )
         assert second.slabs[0].raw(0) == {"id": "a"}
         clock.now = 10
         await source.walk("Person", ALL, soon())
@@ -349,7 +360,12 @@ class TestCache:
 
     async def test_other_parameters_are_another_list(self) -> None:
         source = source_of(pages_of([records("a")]))
-        for query in (ALL, Query.of({"nameContains": ("a",)}), Query.of({}, ("duties",)), Query.of({}, (), "ModifiedDesc")):
+        for query in (
+            ALL,
+            Query.of({"nameContains": ("a",)}),
+            Query.of({}, ("duties",)),
+            Query.of({}, (), "ModifiedDesc"),
+        ):
             await source.page("Person", query, None, soon())
         await source.page("Group", ALL, None, soon())
         assert source.calls == 5

@@ -1,0 +1,398 @@
+"""gateway.yaml: what it becomes, and that everything wrong with it is said at once, in place, and without secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from gateway.config import ConfigError, ProtectedPersons, Settings, json_schema, load, parse
+from gateway.config.units import seconds, size
+from sources.settings import ApiKey, Bearer, ClientAuthentication, OAuth2, Secret, Tls
+from sources.standard import RESOURCES
+
+DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
+CANARY = "canary-s3cret-0123456789"
+
+SMALL = """
+sources:
+  sis:
+    url: https://sis.example/v2.0
+    resources: [organisations, persons, groups]
+"""
+
+WHOLE = """
+server:
+  host: 0.0.0.0
+  port: 9000
+  secret: {file: cursor.key}
+  previous_secret: {env: OLD_SECRET}
+  timezone: Europe/Helsinki
+  allow_unauthenticated: true
+sources:
+  sis:
+    url: https://sis.example/v2.0/
+    auth:
+      type: oauth2
+      token_url: https://sis.example/token
+      client_id: gateway
+      client_secret: ${SIS_SECRET}
+      authentication: basic
+      scope: read all
+    tls: {certificate: client.pem, key: client.pem, key_password: hush, ca: client.pem}
+    resources: [organisations, persons, groups, studyplans, attendanceSchedule, AGGREGATEDATTENDANCE]
+    endpoints: {groups: "https://other.example/groups", persons: /people}
+    holds: {Person: [givenName, familyName, emails]}
+    list_only: {persons: [enrolments]}
+    filters_ignored: [persons]
+    no_lookup: true
+    timeout: 2.5s
+    concurrency: 7
+    max_body: 1GB
+    max_pages: 10
+    restarts: 0
+    page_size: null
+    lookup_chunk: 50
+    max_gets: 5
+    timezone: UTC
+    token_with_filters: true
+    allow_civicno_in_url: true
+    profile: conformant
+  hr:
+    url: https://hr.example
+    auth: {type: api_key, key: abc123, header: X-Key}
+    resources: [persons, duties]
+  schema:
+    url: https://schema.example
+    auth: {type: bearer, token: abc123}
+    resources: [activities]
+authority:
+  Person:
+    exists: [sis]
+    order: [hr, sis]
+    fields: {emails: [hr, sis]}
+    lists: {emails: first}
+policy: {protected_persons: show}
+cache: {backend: memory, max_bytes: 1MB, ttl: {default: 5s, organisations: 1h}}
+limits: {operation_timeout: 1m, max_first: 10, max_candidates: 20, max_filter_calls: 3}
+raw: true
+"""
+
+ENVIRON = {"SIS_SECRET": "from the environment", "OLD_SECRET": "an older sealing secret"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "cursor.key").write_text("a sealing secret of the file\n")
+    (tmp_path / "client.pem").write_text("PEM")
+    return tmp_path
+
+
+def loaded(folder: Path, text: str, environ: Mapping[str, str] = ENVIRON) -> Settings:
+    path = folder / "gateway.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load(path, environ)
+
+
+def problems(folder: Path, text: str, environ: Mapping[str, str] = ENVIRON) -> dict[str, str]:
+    """What is wrong, by key."""
+    with pytest.raises(ConfigError) as raised:
+        loaded(folder, text, environ)
+    return {problem.key: problem.message for problem in raised.value.problems}
+
+
+def small(extra: str) -> str:
+    """The small configuration with more lines in the section of its source."""
+    return SMALL + "".join(f"    {line}\n" for line in extra.splitlines())
+
+
+def test_a_whole_file_becomes_settings(folder: Path) -> None:
+    settings = loaded(folder, WHOLE)
+    sis, hr, schema = settings.sources
+    assert (sis.name, sis.url) == ("sis", "https://sis.example/v2.0")
+    assert sis.credentials == OAuth2(
+        "https://sis.example/token",
+        "gateway",
+        Secret("from the environment"),
+        scope="read all",
+        authentication=ClientAuthentication.BASIC,
+    )
+    assert hr.credentials == ApiKey(Secret("abc123"), "X-Key")
+    assert schema.credentials == Bearer(Secret("abc123"))
+    pem = folder / "client.pem"
+    assert sis.tls == Tls(pem, pem, Secret("hush"), pem)
+    served = {"Organisation", "Person", "Group", "StudyPlan", "AttendanceSchedule", "AggregatedAttendance"}
+    can = sis.capabilities
+    assert can.resources == can.no_lookup == served
+    assert can.holds == {"Person": frozenset({"givenName", "familyName", "emails"})}
+    assert can.list_only == {"Person": frozenset({"enrolments"})}
+    assert can.filters_ignored == {"Person"}
+    assert (can.chunk, can.page_size) == (50, None)
+    assert sis.endpoints == {"Group": "https://other.example/groups", "Person": "/people"}
+    assert (sis.timeout, sis.concurrency, sis.max_body, sis.max_pages, sis.restarts) == (2.5, 7, 1024**3, 10, 0)
+    assert (sis.timezone, sis.max_gets, sis.token_with_filters, sis.allow_civicno_in_url) == ("UTC", 5, True, True)
+    assert sis.ttl == settings.cache.ttl == {"default": 5.0, "Organisation": 3600.0}
+    authority = settings.authority["Person"]
+    assert (authority.exists, authority.order) == (("sis",), ("hr", "sis"))
+    assert (authority.fields, authority.lists) == ({"emails": ("hr", "sis")}, {"emails": "first"})
+    server = settings.server
+    assert (server.host, server.port, server.timezone) == ("0.0.0.0", 9000, "Europe/Helsinki")
+    assert (server.secret, server.secret_is_random) == (Secret("a sealing secret of the file"), False)
+    assert server.previous_secret == Secret("an older sealing secret")
+    assert settings.policy.protected_persons is ProtectedPersons.SHOW
+    assert (settings.cache.backend, settings.cache.max_bytes) == ("memory", 1024**2)
+    limits = settings.limits
+    assert (limits.operation_timeout, limits.max_first, limits.max_candidates) == (60.0, 10, 20)
+    assert limits.max_filter_calls == 3
+    assert settings.raw is True
+
+
+def test_what_is_left_out_has_a_default_that_gives_nothing_away(folder: Path) -> None:
+    settings = loaded(folder, SMALL)
+    assert settings.policy.protected_persons is ProtectedPersons.HIDE
+    assert settings.server.host == "127.0.0.1"
+    assert settings.raw is False
+    assert settings.authority == {}
+    assert settings.sources[0].credentials is None
+    assert settings.sources[0].allow_civicno_in_url is False
+
+
+def test_without_a_secret_every_process_has_its_own(folder: Path) -> None:
+    one, other = loaded(folder, SMALL).server, loaded(folder, SMALL).server
+    assert one.secret_is_random
+    assert one.secret != other.secret
+
+
+def test_the_same_data_may_come_from_memory(folder: Path) -> None:
+    from_memory = parse(yaml.safe_load(WHOLE), folder, ENVIRON)
+    assert from_memory == loaded(folder, WHOLE)
+
+
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
+def test_a_resource_may_be_written_as_plural_as_path_or_as_name(folder: Path, resource: Any) -> None:
+    for spelling in (resource.plural, resource.path, resource.path.strip("/").lower(), resource.name.upper()):
+        settings = loaded(folder, f"sources: {{s: {{url: 'http://127.0.0.1', resources: ['{spelling}']}}}}")
+        assert settings.sources[0].capabilities.resources == {resource.name}
+
+
+def test_every_problem_is_reported_at_once_with_its_line(folder: Path) -> None:
+    text = (
+        SMALL.replace("persons", "persosn") + "    timeout: 10\n    tiemout: 1s\nlimits: {max_first: 0}\nraw: perhaps\n"
+    )
+    with pytest.raises(ConfigError) as raised:
+        loaded(folder, text)
+    assert [(problem.line, problem.key) for problem in raised.value.problems] == [
+        (5, "sources.sis.resources[1]"),
+        (6, "sources.sis.timeout"),
+        (7, "sources.sis.tiemout"),
+        (8, "limits.max_first"),
+        (9, "raw"),
+    ]
+    assert f"{folder / 'gateway.yaml'}:7: sources.sis.tiemout: " in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "fix"),
+    [
+        (small("auth: {type: oauth2, token_url: 'https://x.example', client_id: a}"), "sources.sis.auth.client_secret",
+         "is required"),
+        (small("auth: {type: oauth}"), "sources.sis.auth.type", "'oauth2'"),
+        (small("auth: {token: abc}"), "sources.sis.auth.type", "is required"),
+        (small("auth: {type: bearer, token: abc, tokn: abc}"), "sources.sis.auth.tokn", "Did you mean token?"),
+        (small("auth: {type: bearer, token: 'two words'}"), "sources.sis.auth.token", "HTTP header"),
+        (small("auth: {type: bearer, token: {file: nowhere}}"), "sources.sis.auth.token", "No such file"),
+        (small("auth: {type: bearer, token: {env: NOWHERE}}"), "sources.sis.auth.token", "NOWHERE is not set"),
+        (small("auth: {type: bearer, token: '${NOWHERE}'}"), "sources.sis.auth.token", "NOWHERE is not set"),
+        (small("auth: {type: bearer, token: 7}"), "sources.sis.auth.token", "a text in quotes"),
+        (small("auth: {type: bearer, token: ''}"), "sources.sis.auth.token", "is empty"),
+        (small("url2: x"), "sources.sis.url2", "Did you mean url?"),
+        (small("timeout: 10 s"), "sources.sis.timeout", "like 10s"),
+        (small("timeout: 0s"), "sources.sis.timeout", "more than nothing"),
+        (small("max_body: 64"), "sources.sis.max_body", "like 64KB"),
+        (small("concurrency: 0"), "sources.sis.concurrency", "at least 1"),
+        (small("timezone: Sverige"), "sources.sis.timezone", "Europe/Stockholm"),
+        (small("no_lookup: some"), "sources.sis.no_lookup", "true for all"),
+        (small("no_lookup: [duties]"), "sources.sis.no_lookup[0]", "not among the resources"),
+        (small("endpoints: {persns: /x}"), "sources.sis.endpoints.persns", "Did you mean persons?"),
+        (small("endpoints: {persons: 'x y'}"), "sources.sis.endpoints.persons", "https://"),
+        (small("holds: {Person: [givenNam]}"), "sources.sis.holds.Person[0]", "Did you mean givenName"),
+        (small("holds: {Person: [], persons: []}"), "sources.sis.holds.persons", "two spellings"),
+        (small("tls: {certificate: nowhere.pem}"), "sources.sis.tls.certificate", "no such file"),
+        (small("tls: {key: client.pem}"), "sources.sis.tls.key", "tls.certificate"),
+        (small("profile: edlevo"), "sources.sis.profile", "'conformant'"),
+        (small("url: https://twice.example"), "sources.sis.url", "stands twice"),
+        (SMALL.replace("https://sis", "ftp://sis"), "sources.sis.url", "begins with https://"),
+        (SMALL.replace("https://sis", "https://me:pw@sis"), "sources.sis.url", "under auth"),
+        (SMALL.replace("v2.0", "v2.0?key=1"), "sources.sis.url", "query"),
+        (SMALL.replace("https", "http") + "    tls: {ca: client.pem}", "sources.sis.tls", "no effect on http://"),
+        (SMALL.replace("groups", "persons"), "sources.sis.resources[2]", "stands twice"),
+        (SMALL + "authority: {Person: {order: [si]}}", "authority.Person.order[0]", "Did you mean sis?"),
+        (SMALL + "authority: {Person: {exists: []}}", "authority.Person.exists", "names no source"),
+        (SMALL + "authority: {Duty: {order: [sis]}}", "authority.Duty", "no source serves duties"),
+        (SMALL + "  hr: {url: 'https://hr.example', resources: [duties]}\nauthority: {Person: {order: [hr]}}",
+         "authority.Person.order[0]", "does not serve persons; these do: sis"),
+        (small("holds: {Person: [givenName]}") + "authority: {Person: {fields: {emails: [sis]}}}",
+         "authority.Person.fields.emails[0]", "does not know emails"),
+        (SMALL + "authority: {Person: {fields: {emial: [sis]}}}", "authority.Person.fields.emial", "mean emails"),
+        (SMALL + "authority: {Person: {fields: {meta: [sis]}}}", "authority.Person.fields.meta", "latest of all"),
+        (SMALL + "authority: {Person: {lists: {givenName: union}}}", "authority.Person.lists.givenName", "not a list"),
+        (SMALL + "authority: {Person: {lists: {emails: both}}}", "authority.Person.lists.emails", "'union' or 'first'"),
+        (SMALL + "policy: {protected_persons: mask}", "policy.protected_persons", "'hide' or 'show'"),
+        (SMALL + "cache: {ttl: {organisatons: 1h}}", "cache.ttl.organisatons", "Did you mean organisations"),
+        (SMALL + "server: {host: 0.0.0.0}", "server.host", "allow_unauthenticated"),
+        (SMALL + "server: {port: 70000}", "server.port", "at most 65535"),
+        (SMALL + "server: {secret: short}", "server.secret", "at least 16"),
+        (SMALL + "7: x", "?", "must be text"),
+        ("sources: {}", "sources", "at least one source"),
+        ("", "sources", "at least one source"),
+        ("- x", "", "must be a mapping"),
+        ("sources: [", "", "is not YAML"),
+    ],
+)  # fmt: skip
+def test_a_problem_names_the_key_and_the_fix(folder: Path, text: str, key: str, fix: str) -> None:
+    found = problems(folder, text)
+    assert list(found) == [key]
+    assert fix in found[key]
+
+
+def test_a_file_that_is_not_there_is_a_problem_too(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load(tmp_path / "gateway.yaml", {})
+
+
+def test_aliases_cannot_make_a_small_file_enormous(folder: Path) -> None:
+    levels = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9))
+    assert "is not YAML that can be read" in problems(folder, f"a0: &a0 [x]\n{levels}\n")[""]
+
+
+def test_an_anchor_may_be_shared_and_merged(folder: Path) -> None:
+    text = """
+x: &common {timeout: 3s, concurrency: 2}
+"""
+    assert list(problems(folder, text + SMALL)) == ["x"]
+    shared = SMALL.replace("    url", "    <<: {timeout: 3s, concurrency: 2}\n    concurrency: 9\n    url")
+    source = loaded(folder, shared).sources[0]
+    assert (source.timeout, source.concurrency) == (3.0, 9)
+
+
+def test_a_variable_may_stand_in_any_text_and_be_escaped(folder: Path) -> None:
+    text = SMALL.replace("sis.example", "${HOST}") + "    endpoints: {persons: '/a$${b}'}\n    concurrency: ${N}\n"
+    source = loaded(folder, text, {"HOST": "other.example", "N": "8"}).sources[0]
+    assert (source.url, source.concurrency) == ("https://other.example/v2.0", 8)
+    assert source.endpoints == {"Person": "/a${b}"}
+
+
+SECRETS = [
+    f"server: {{secret: {CANARY}, port: x}}",
+    f"sources: {{sis: {{url: 'https://a:{CANARY}@b.example', resources: [persons]}}}}",
+    f"sources: {{sis: {{url: 'https://b.example/?{CANARY}', resources: [persons]}}}}",
+    f"sources: {{sis: {{url: {CANARY}, auth: {CANARY}, tls: {CANARY}, timeout: {CANARY}, resources: {CANARY}}}}}",
+    f"sources: {{sis: {{auth: {{type: {CANARY}}}}}}}",
+    f"sources: {{sis: {{auth: {{type: bearer, token: [{CANARY}]}}}}}}",
+    f"sources: {{sis: {{auth: {{type: bearer, token: {{file: {CANARY}}}}}}}}}",
+    f"sources: {{sis: {{auth: {{type: bearer, token: '{CANARY} {CANARY}'}}}}}}",
+    f"sources: {{sis: {{auth: {{type: oauth2, token_url: {CANARY}, authentication: {CANARY}, scope: [{CANARY}]}}}}}}",
+    f"sources: {{sis: {{tls: {{key: {CANARY}, ca: [{CANARY}]}}}}}}",
+    "sources: {sis: {url: 'https://b.example', resources: ['${SECRET}']}}",
+    "sources: {sis: {resources: [persons], holds: {Person: ['${SECRET}']}}}",
+    "sources: {sis: {resources: [persons]}}\nauthority: {Person: {order: ['${SECRET}']}}",
+    f"sources: {{sis: *{CANARY}}}",
+    f"sources: !{CANARY} x",
+    f"sources: '{CANARY}",
+]
+
+
+@pytest.mark.parametrize("text", SECRETS)
+def test_no_secret_is_repeated_in_a_problem(folder: Path, text: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        loaded(folder, text, {"SECRET": CANARY})
+    assert CANARY not in str(raised.value)
+    assert CANARY not in repr(raised.value.problems)
+    assert raised.value.__context__ is None, "an exception behind this one may hold values"
+
+
+def test_no_secret_stands_in_the_settings_repr(folder: Path) -> None:
+    text = WHOLE.replace("abc123", CANARY).replace("hush", CANARY)
+    (folder / "cursor.key").write_text(CANARY)
+    settings = loaded(folder, text, {"SIS_SECRET": CANARY, "OLD_SECRET": CANARY})
+    assert CANARY not in repr(settings) + str(settings)
+
+
+def test_the_epoch_changes_with_what_decides_an_answer_only(folder: Path) -> None:
+    epoch = loaded(folder, WHOLE).epoch
+    assert loaded(folder, WHOLE.replace("port: 9000", "port: 9001").replace("2.5s", "3s")).epoch == epoch
+    assert loaded(folder, WHOLE, ENVIRON | {"SIS_SECRET": "another"}).epoch == epoch
+    assert loaded(folder, WHOLE.replace("exists: [sis]", "exists: [hr]")).epoch != epoch
+    assert loaded(folder, WHOLE.replace("protected_persons: show", "protected_persons: hide")).epoch != epoch
+    assert loaded(folder, WHOLE.replace("https://hr.example", "https://hr2.example")).epoch != epoch
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("500ms", 0.5), ("10s", 10), ("1.5m", 90), ("2h", 7200), ("1d", 86400), ("0s", 0)]
+)
+def test_durations(text: str, expected: float) -> None:
+    assert seconds(text) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [("7B", 7), ("64KB", 65536), ("1.5MB", 1572864), ("1GB", 1024**3)])
+def test_sizes(text: str, expected: int) -> None:
+    assert size(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "10", "s", "-1s", "1 s", "1S", "1e3s", "٣s", "1s\n"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="duration"):
+        seconds(text)
+
+
+def test_an_editor_can_check_a_file_by_the_schema() -> None:
+    validator = jsonschema.Draft202012Validator(json_schema())
+    validator.check_schema(json_schema())
+    assert list(validator.iter_errors(yaml.safe_load(WHOLE))) == []
+    assert list(validator.iter_errors(yaml.safe_load(SMALL))) == []
+    wrong = yaml.safe_load(SMALL + "    tiemout: 1s\n    timeout: 3\n")
+    assert len(list(validator.iter_errors(wrong))) == 2
+
+
+def documented() -> dict[str, str]:
+    """The default per key in the tables of the documentation."""
+    rows = re.findall(r"^\| `([^`]+)` \| ([^|]*) \|", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    return {key: default.strip().strip("`") for key, default in rows}
+
+
+def keys_of(schema: Mapping[str, Any], here: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """Every key of the schema with its default; what the user names is ``<name>``."""
+    while "$ref" in here:
+        here = schema["$defs"][here["$ref"].removeprefix("#/$defs/")]
+    for variant in here.get("oneOf", []):
+        yield from keys_of(schema, variant, prefix)
+    for key, value in here.get("properties", {}).items():
+        below = list(keys_of(schema, value, f"{prefix}{key}."))
+        yield from below or [(f"{prefix}{key}", value.get("default", "required"))]
+    for value in [*here.get("patternProperties", {}).values(), here.get("additionalProperties")]:
+        if isinstance(value, Mapping):
+            yield from keys_of(schema, value, f"{prefix}<name>.")
+
+
+def test_every_key_stands_in_the_documentation_with_its_default() -> None:
+    found = dict(keys_of(json_schema(), json_schema(), ""))
+    table = documented()
+    assert set(table) == set(found)
+    for key, default in found.items():
+        if key.endswith("auth.type"):
+            default = "none"
+        if key == "cache.ttl":
+            default = default["default"]
+        written = "none" if default in (None, {}, []) else str(default).lower() if default in (True, False) else default
+        assert table[key] == str(written), key
+
+
+def test_the_example_in_the_documentation_is_a_valid_configuration(folder: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)[:1]
+    (folder / "sis.secret").write_text("secret")
+    assert [source.name for source in loaded(folder, example, {"HR_TOKEN": "abc"}).sources] == ["sis", "hr"]
