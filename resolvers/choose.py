@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,6 +23,8 @@ class Path(StrEnum):
     """The lookup by foreign key."""
     FILTER = "filter"
     """The list with the relation's query parameter."""
+    EXPAND = "expand"
+    """The lookup of the parents, with the owners embedded. Parents that the source does not have need another path."""
     SCAN = "scan"
     """The whole list (of the period, where there is one)."""
 
@@ -37,9 +38,15 @@ class Choice:
 
 
 def choose(
-    relation: Relation, parents: int, capabilities: Capabilities, pages_seen: int | None, limits: Limits
+    relation: Relation,
+    parents: int,
+    capabilities: Capabilities,
+    pages_seen: int | None,
+    limits: Limits,
+    *,
+    expand: bool = True,
 ) -> Choice:
-    """The access path for one source. Pure."""
+    """The access path for one source; without ``expand``, one that finds owners of parents it does not have. Pure."""
     choices = []
     lookup = relation.lookup
     owner = relation.owner
@@ -52,19 +59,8 @@ def choose(
         calls = -(-parents // ARRAY_CHUNK) if parameter.many else parents
         if calls <= limits.max_filter_calls:
             choices.append(Choice(Path.FILTER, calls))
+    target = relation.target
+    if expand and relation.expand is not None and "ids" in capabilities.lookup_keys(target):
+        choices.append(Choice(Path.EXPAND, -(-parents // capabilities.chunk)))
     choices.append(Choice(Path.SCAN, pages_seen or UNKNOWN_PAGES))
     return min(choices, key=lambda choice: choice.calls)
-
-
-def choose_all(
-    relation: Relation,
-    parents: int,
-    capabilities: Mapping[str, Capabilities],
-    pages_seen: Mapping[tuple[str, str], int],
-    limits: Limits,
-) -> dict[str, Choice]:
-    """The access path per source."""
-    return {
-        source: choose(relation, parents, can, pages_seen.get((source, relation.owner)), limits)
-        for source, can in capabilities.items()
-    }

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from sources.records import Answer, Row, View
+from sources.standard.model import Expand
+from sources.standard.model import View as Whole
 
 from .completeness import Gaps
 from .contracts import EntityId, Fetch, List, Lookup
@@ -67,6 +69,29 @@ class Operation:
             self._walked.add((source, resource))
             self.federation.pages_seen[source, resource] = max(1, len(answer.slabs))
         return ids
+
+    def absorb_embedded(self, answer: Answer, expand: Expand, found: dict[EntityId, None]) -> set[EntityId]:
+        """Take in what an expand put into an answer's records: their ids into ``found``, and whole records as rows.
+
+        Gives the parents that the source told of. A fragment or a reference is no row: it lacks columns.
+        """
+        told: set[EntityId] = set()
+        for slab in answer.slabs:
+            embedded = slab.embedded.get(expand.name)
+            if embedded is None:
+                continue
+            for index, parent in enumerate(slab.ids):
+                rows = embedded.of(index)
+                if rows is None:
+                    continue
+                told.add(entity_id(slab.source, slab.resource, parent))
+                for row, _ in rows:
+                    child = entity_id(slab.source, expand.resource, row.id)
+                    found[child] = None
+                    seen = self.rows(slab.source, expand.resource)
+                    if expand.view is Whole.FULL and seen.get(child) is None:
+                        seen[child] = row
+        return told
 
     def absent(self, source: str, resource: str, ids: Iterable[EntityId]) -> None:
         """Remember that the source has none of these, unless a row was seen."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sources.standard import RESOURCES
-from sources.standard.model import LookupKey, Parameter, Property, Reference, Resource, Structure, Test
+from sources.standard.model import Expand, LookupKey, Parameter, Property, Reference, Resource, Structure, Test
 
 from .dated import Dated, dated
 
@@ -88,6 +88,14 @@ class Relation:
         return next(
             (p for p in self.resource.parameters if p.columns == (".".join(self.path),) and p.test in tests), None
         )
+
+    @property
+    def expand(self) -> Expand | None:
+        """The expand of the target's lookup that embeds the owners."""
+        target = RESOURCES[self.target]
+        if not target.lookup_expands:
+            return None
+        return next((e for e in target.expands if e.name == self.inverse and e.resource == self.owner), None)
 
     @property
     def dated(self) -> Dated | None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from sources.requests import Query
 from sources.standard.model import Structure, Test
 
-from ..choose import ARRAY_CHUNK, Choice, Path, choose_all
+from ..choose import ARRAY_CHUNK, Choice, Path, choose
 from ..contracts import EntityId, Fetch, List, Lookup, Period, Selector, Step, Want
 from ..dated import within
 from ..entity import Entity, Entry
@@ -116,22 +116,46 @@ def _owners(
         raise Refused(
             Code.INVALID_DATE, f"{relation.inverse} needs a period with both ends: during: {{from: ..., to: ...}}."
         )
-    federation = operation.federation
-    capabilities = {source: federation.sources[source].capabilities for source in asked}
-    choices = choose_all(relation, len(parents), capabilities, federation.pages_seen, federation.limits)
-    sole = len(rules.servers) == 1
     candidates: dict[EntityId, None] = {}
-    fetches: list[Fetch] = []
-    for source, choice in choices.items():
-        if operation.walked(source, relation.owner):
-            candidates.update(dict.fromkeys(operation.rows(source, relation.owner)))
-        else:
-            fetches += _fetches(operation, relation, source, choice, parents, period, sole)
-    answers = (yield fetches) if fetches else ()
-    for ids in operation.absorb_all(fetches, answers):
-        candidates.update(dict.fromkeys(ids))
+    rest = yield from _candidates(operation, relation, dict.fromkeys(asked, parents), period, candidates)
+    if rest:
+        yield from _candidates(operation, relation, rest, period, candidates, expand=False)
     yield from complete(operation, relation.owner, candidates, want)
     return [entity for entity in shown(operation, relation.owner, list(candidates)) if entity is not None]
+
+
+def _candidates(
+    operation: Operation,
+    relation: Relation,
+    parents: Mapping[str, Sequence[EntityId]],
+    period: Period | None,
+    candidates: dict[EntityId, None],
+    *,
+    expand: bool = True,
+) -> Step[dict[str, list[EntityId]]]:
+    """Add what sources give for their parents. Gives back, per source, the parents that an expand said nothing of."""
+    federation = operation.federation
+    fetches: list[Fetch] = []
+    for source, ids in parents.items():
+        if operation.walked(source, relation.owner):
+            candidates.update(dict.fromkeys(operation.rows(source, relation.owner)))
+            continue
+        seen = federation.pages_seen.get((source, relation.owner))
+        capabilities = federation.sources[source].capabilities
+        choice = choose(relation, len(ids), capabilities, seen, federation.limits, expand=expand)
+        fetches += _fetches(operation, relation, source, choice, ids, period)
+    answers = (yield fetches) if fetches else ()
+    rest: dict[str, list[EntityId]] = {}
+    for fetch, answer in zip(fetches, answers, strict=True):
+        ids = operation.absorb(fetch, answer)
+        if fetch.resource == relation.owner and not (isinstance(fetch.op, Lookup) and fetch.op.expand):
+            candidates.update(dict.fromkeys(ids))
+        elif relation.expand is not None:
+            told = operation.absorb_embedded(answer, relation.expand, candidates)
+            untold = [parent for parent in parents[fetch.source] if parent not in told]
+            if untold and not answer.faults:
+                rest[fetch.source] = untold
+    return rest
 
 
 def _fetches(
@@ -141,12 +165,14 @@ def _fetches(
     choice: Choice,
     parents: Sequence[EntityId],
     period: Period | None,
-    sole: bool,
 ) -> list[Fetch]:
     owner = relation.owner
+    sole = len(operation.federation.rules[owner].servers) == 1
     ids = [local(source, relation.target, parent) for parent in parents]
     if choice.path is Path.LOOKUP and relation.lookup is not None:
         return [Fetch(source, owner, Lookup(relation.lookup.name, tuple(ids)))]
+    if choice.path is Path.EXPAND and relation.expand is not None:
+        return [Fetch(source, relation.target, Lookup("ids", tuple(ids), (relation.expand.name,)))]
     # A period and the reference may go in one call only where no other source could overrule either of them.
     times = _window(operation, relation, period, sole)
     parameter = relation.parameter
