@@ -43,7 +43,7 @@ CHECK_SECONDS = 60.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; gives its exit code."""
-    given = _parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = given.command
     try:
         return command(given)
@@ -64,12 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The command's grammar and help."""
+    made = argparse.ArgumentParser(
         prog="ss12000-gateway",
         description="One GraphQL question, answered from every SS 12000 system of a school authority.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = made.add_subparsers(required=True, metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="serve a made-up municipality: six sources and the gateway over them")
     demo.add_argument("--host", default="127.0.0.1", help="address of the gateway (default: %(default)s)")
@@ -101,12 +102,12 @@ def _parser() -> argparse.ArgumentParser:
 
     assets = commands.add_parser("assets", help="fetch GraphiQL's files (pinned npm packages; needs npm)")
     assets.set_defaults(command=_assets)
-    return parser
+    return made
 
 
-def _municipality(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pupils", type=_count, default=2000, help="how many pupils to make up (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, another municipality (default: %(default)s)")
+def _municipality(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--pupils", type=_count, default=2000, help="how many pupils to make up (default: %(default)s)")
+    command.add_argument("--seed", type=int, default=1, help="another seed, another municipality (default: %(default)s)")
 
 
 def _port(text: str) -> int:

@@ -19,7 +19,7 @@ class Example:
 _CLASS = Template("""\
 # A class this week: its pupils with their guardians' phone numbers, lessons with room and teacher, attendance, grades.
 query AClassThisWeek {
-  groups(filter: {groupType: [KLASS]}, orderBy: [DISPLAY_NAME_ASC], first: 1) {
+  groups(filter: {groupType: [KLASS], schoolTypes: [GY]}, orderBy: [DISPLAY_NAME_ASC], first: 1) {
     nodes {
       displayName
       organisation { displayName }
@@ -30,7 +30,7 @@ query AClassThisWeek {
             relationTypeText
             person { displayName phoneNumbers { value } }
           }
-          attendances(during: {from: "$monday", to: "$sunday"}) {
+          attendances(during: {from: "$week_ago", to: "$today"}) {
             calendarEvent { startTime }
             attendanceMinutes
             invalidAbsenceMinutes
@@ -103,7 +103,7 @@ def examples(today: date | None = None) -> tuple[Example, ...]:
     """The examples for the week of ``today`` (default: today in Stockholm)."""
     today = today or datetime.now(UTC).astimezone(ZoneInfo("Europe/Stockholm")).date()
     monday = today - timedelta(days=today.weekday())
-    dates = {"today": today.isoformat(), "monday": monday.isoformat(), "sunday": (monday + timedelta(6)).isoformat()}
+    dates = {"today": today.isoformat(), "week_ago": (today - timedelta(7)).isoformat(), "monday": monday.isoformat(), "sunday": (monday + timedelta(6)).isoformat()}
     return (
         Example("A class this week, from all six sources", _CLASS.substitute(dates)),
         Example("Staff with their duties, and where each fact comes from", _STAFF),

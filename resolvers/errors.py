@@ -29,8 +29,6 @@ class Code(StrEnum):
     """``first`` is below 1 or above the configured maximum."""
     FILTER_NOT_ANSWERABLE = "FILTER_NOT_ANSWERABLE"
     """The records do not show what the filter asks, and no single source can be trusted with it."""
-    RELATION_NOT_ANSWERABLE = "RELATION_NOT_ANSWERABLE"
-    """No access path leads to a relation at a source that must be heard."""
     TOO_MANY_CANDIDATES = "TOO_MANY_CANDIDATES"
     """An ordered list would have to look at more records than ``limits.max_candidates``."""
     RAW_DISABLED = "RAW_DISABLED"
@@ -45,8 +43,6 @@ class Code(StrEnum):
     """The document or its variables do not fit the schema."""
     BAD_USER_INPUT = "BAD_USER_INPUT"
     """A value in the request cannot be used."""
-    OPERATION_TIMEOUT = "OPERATION_TIMEOUT"
-    """The operation's deadline passed."""
     INTERNAL_ERROR = "INTERNAL_ERROR"
     """A fault of the gateway itself; its log has the rest."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
 
 from resolvers.deleted import deleted
 from sources.standard import RESOURCES
@@ -69,6 +71,13 @@ async def _deleted(
     )
 
 
+class _Schema(strawberry.Schema):
+    """Strawberry's schema without its logging, which writes messages and the query: both can hold personal data."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """``gateway.execution.http`` logs errors, without values."""
+
+
 def build_schema() -> strawberry.Schema:
     """The GraphQL schema of the whole standard. It does not depend on the configuration."""
     remaining_structures()
@@ -94,7 +103,7 @@ def build_schema() -> strawberry.Schema:
     query = type("Query", (), {})
     for name, made in fields.items():
         setattr(query, python_name(name), made)
-    return strawberry.Schema(
+    return _Schema(
         strawberry.type(query, description="One view of all that the school authority's systems hold."),
         config=StrawberryConfig(scalar_map=SCALARS),
     )

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 OWN = ("gateway", "resolvers", "sources")
 """The packages whose fields are written."""
 CONSTANT_TEXTS = ("uvicorn.error",)
-"""Other loggers whose message templates are constant texts."""
+"""Other loggers whose templates are constant texts. Arguments are formatted in only where all are numbers."""
 MAX_FRAMES = 20
 MAX_FIELD = 2000
 
@@ -62,8 +62,11 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
         }
-        if isinstance(record.msg, str) and (own or record.name in CONSTANT_TEXTS):
-            line["event"] = record.msg.strip()
+        if isinstance(record.msg, str) and own:
+            line["event"] = record.msg
+        elif isinstance(record.msg, str) and record.name in CONSTANT_TEXTS:
+            numbers = isinstance(record.args, tuple) and all(isinstance(value, int) for value in record.args)
+            line["event"] = (record.getMessage() if numbers else record.msg).strip()
         else:
             line["event"] = "message of another package"
             line["at"] = f"{record.module}:{record.lineno}"
