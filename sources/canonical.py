@@ -75,13 +75,13 @@ def read_date_time(value: object, zone: ZoneInfo) -> str | None:
     if type(value) is not str:
         return None
     size = len(value)
-    if (size == 20 and value[19] == "Z") or (size == 25 and value[19] in "+-" and value[22] == ":"):
-        if value[4] == value[7] == "-" and value[10] == "T" and value[13] == value[16] == ":":
-            try:  # the usual forms, without the price of the pattern
-                datetime.fromisoformat(value)
-            except ValueError:
-                return None
-            return value
+    usual = (size == 20 and value[19] == "Z") or (size == 25 and value[19] in "+-" and value[22] == ":")
+    if usual and value[4] == value[7] == "-" and value[10] == "T" and value[13] == value[16] == ":":
+        try:  # without the price of the pattern
+            datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        return value
     match = _DATE_TIME.fullmatch(value.strip())
     if match is None:
         return None
@@ -165,6 +165,18 @@ def _leaf(read: Callable[[object], object], path: str, expected: str) -> Convert
     return convert
 
 
+def _date(path: str, zone: ZoneInfo) -> Convert:
+    issue = f"{path}: expected a date"
+
+    def convert(value: object, issues: list[str]) -> object:
+        result = read_date(value, zone)
+        if result is None:
+            issues.append(issue)
+        return result
+
+    return convert
+
+
 def _text(value: object) -> str | None:
     return value if type(value) is str else None
 
@@ -178,7 +190,7 @@ def _scalar(scalar: Scalar, path: str, zone: ZoneInfo) -> Convert:
         case Scalar.BOOLEAN:
             return _leaf(read_boolean, path, "a boolean")
         case Scalar.DATE:
-            return _leaf(partial(read_date, zone=zone), path, "a date")
+            return _date(path, zone)
         case Scalar.DATE_TIME:
             return _leaf(partial(read_date_time, zone=zone), path, "a date-time")
         case Scalar.TIME:
@@ -269,13 +281,15 @@ def _property(declared: Property, prefix: str, zone: ZoneInfo) -> Convert:
     return _list(convert, path) if declared.many else convert
 
 
-def _is_text(declared: Property) -> bool:
-    """Whether any string is canonical as it is, so that the converter need not be called."""
+def _as_it_is(declared: Property) -> type | None:
+    """The JSON type of which every value is canonical as it is, so that no converter need be called; None: no type."""
     if declared.many:
-        return False
+        return None
     if isinstance(declared.type, Enumeration):
-        return not declared.type.also
-    return declared.type in (Scalar.STRING, Scalar.EMAIL, Scalar.URI)
+        return None if declared.type.also else str
+    if declared.type is Scalar.BOOLEAN:
+        return bool
+    return str if declared.type in (Scalar.STRING, Scalar.EMAIL, Scalar.URI) else None
 
 
 def _object(
@@ -289,7 +303,7 @@ def _object(
 ) -> Convert:
     declared = tuple(properties)
     converters = {p.name: _property(p, prefix, zone) for p in declared}
-    texts = frozenset(p.name for p in declared if _is_text(p))
+    as_it_is = {p.name: kind for p in declared if (kind := _as_it_is(p)) is not None}
     spellings = tuple((alias, p.name) for p in declared for alias in p.also)
     issue = f"{path}: expected an object"
 
@@ -305,13 +319,12 @@ def _object(
                     value = {**value, name: value[alias]}
         result: Object = {}
         for key, item in value.items():
-            if key in texts and (type(item) is str or item is None):
+            if key not in converters:
+                continue
+            if item is None or type(item) is as_it_is.get(key):
                 result[key] = item
-            elif key in converters:
-                if item is None:
-                    result[key] = None
-                elif (canonical := converters[key](item, issues)) is not None:
-                    result[key] = canonical
+            elif (canonical := converters[key](item, issues)) is not None:
+                result[key] = canonical
         if finish is not None:
             finish(value, result, issues)
         return result

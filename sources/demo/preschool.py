@@ -69,10 +69,13 @@ def _schedules(world: World, placement: Record, child: Human) -> None:
     states = [_state(world, "Begärt", asked, child.guardians[0]), _state(world, "Godkänt", decided, None)]
     _schedule(world, placement, "normal", weeks, first, None, states, entries)
     if choice % 6 == 0:
-        states = states[:1] if choice % 4 == 0 else [states[0], _state(world, "Nekat", decided, None)]
-        if choice % 3 == 0:
-            states = [states[0], _state(world, "Godkänt", decided, None)]
-        begin = world.monday + timedelta(days=7 * (choice // 6 % 2))
+        answers: tuple[list[Record], ...] = (
+            [],
+            [_state(world, "Nekat", decided, None)],
+            [_state(world, "Godkänt", decided, None)],
+        )
+        states = [states[0], *answers[choice // 6 % 3]]
+        begin = world.monday + timedelta(days=7 * (choice // 18 % 2))
         short: Record = {"weekOffset": 0, "dayOfWeek": "Måndag", "startTime": "09:00", "endTime": "14:30"}
         _schedule(world, placement, "temporary", 1, begin, begin + timedelta(days=4), states, [short])
 

@@ -270,11 +270,14 @@ class TestWalks:
                 return httpx.Response(500)
             return httpx.Response(200, json={"data": records("a"), "pageToken": "t1"})
 
-        answer = await source_of(handle).walk("Person", ALL, soon())
-        assert (ids(answer), codes(answer)) == (["a"], ["SOURCE_UNAVAILABLE"])
+        source = source_of(handle)
+        answer = await source.walk("Person", ALL, soon())
+        assert (ids(answer), codes(answer), source.calls) == (["a"], ["SOURCE_UNAVAILABLE"], 2)
 
     async def test_a_token_that_comes_again_ends_the_walk(self) -> None:
-        source = source_of(lambda _: httpx.Response(200, json={"data": records("a"), "pageToken": "t"}))
+        source = source_of(
+            lambda _: httpx.Response(200, json={"data": records("a"), "pageToken": "t"}), ttl={"default": 0}
+        )
         answer = await source.walk("Person", ALL, soon())
         assert (ids(answer), codes(answer), source.calls) == (["a"], ["SOURCE_PAGING_LOOP"], 2)
 
