@@ -129,6 +129,14 @@ class Transport:
             observe(status, time.monotonic() - started)
 
     async def _exchange(self, request: Outgoing, deadline: float) -> Incoming:
+        try:
+            return await self._once(request, deadline)
+        except _Dropped:
+            # A kept connection that the server closed just as it was used. Nothing that is sent here changes anything
+            # at a source, so it may be sent again; aiohttp itself does so for GET, but not for a lookup's POST.
+            return await self._once(request, deadline)
+
+    async def _once(self, request: Outgoing, deadline: float) -> Incoming:
         status: int | None = None
         try:
             async with asyncio.timeout_at(self._gate.until(deadline)):
@@ -149,7 +157,13 @@ class Transport:
             raise CallError(FaultCode.SOURCE_TIMEOUT, status) from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError) as failure:
             # Not chained: the messages of these hold URLs.
+            if status is None and isinstance(failure.__cause__, aiohttp.ServerDisconnectedError | ConnectionResetError):
+                raise _Dropped(FaultCode.SOURCE_UNREACHABLE) from None
             raise CallError(_code(failure, answered=status is not None), status) from None
+
+
+class _Dropped(CallError):
+    """The connection ended before anything of an answer came."""
 
 
 def _code(failure: Exception, *, answered: bool) -> FaultCode:

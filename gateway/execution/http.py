@@ -34,9 +34,9 @@ RETRY_AFTER = 30
 
 def body(result: ExecutionResult, context: Context, *, lenient: bool = False) -> dict[str, Any]:
     """The answer as the client reads it. ``lenient`` keeps gaps out of ``errors``."""
-    errors = [sanitise(_core_error(error)) for error in result.errors or ()]
+    errors = [_core_error(error) for error in result.errors or ()]
     log_graphql_errors(errors)
-    formatted: list[dict[str, Any]] = [dict(error.formatted) for error in errors]
+    formatted: list[dict[str, Any]] = [dict(sanitise(error).formatted) for error in errors]
     if not lenient:
         formatted += gap_errors(context)
     answer: dict[str, Any] = {"data": result.data}

@@ -146,8 +146,18 @@ def _relations() -> Store:
                 "assignmentRole": [{"group": ref("g"), "startDate": "2025-01-01"}],
             }
         ],
-        Placement=[{"id": "f", "child": ref("pupil"), "owners": [ref("adult")], "placedAt": ref("C"), "startDate": "2025-01-01"}],
-        Group=[{"id": "g", "organisation": ref("B"), "groupMemberships": [{"person": ref("pupil"), "startDate": "2024-08-01"}]}],
+        Placement=[
+            {
+                "id": "f", "child": ref("pupil"), "owners": [ref("adult")], "placedAt": ref("C"),
+                "startDate": "2025-01-01",
+            }
+        ],
+        Group=[
+            {
+                "id": "g", "organisation": ref("B"),
+                "groupMemberships": [{"person": ref("pupil"), "startDate": "2024-08-01"}],
+            }
+        ],
     )  # fmt: skip
 
 
@@ -178,6 +188,16 @@ def test_organisation_and_dates_must_hold_for_one_and_the_same_relation() -> Non
     assert enrolled(relationship_organisation="B", relationship_startDate_onOrBefore="2023-07-31") == []
     assert enrolled(relationship_organisation="C") == []
     assert found(_relations(), "Person", relationship_organisation="C") == ["pupil", "adult"]
+
+
+def test_groups_of_parameters_narrow_what_the_others_select() -> None:
+    persons: list[Record] = [
+        {"id": name, "givenName": given, "externalIdentifiers": [{"value": "1", "context": "a"}]}
+        for name, given in (("asa", "Åsa"), ("ake", "Åke"))
+    ]
+    assert chosen(persons, "Person", nameContains="Åsa", identifier_value="1") == ["asa"]
+    assert chosen(persons, "Person", nameContains="Åsa", identifier_value="2") == []
+    assert chosen(persons, "Person", identifier_value="1", relationship_entity_type="duty") == []
 
 
 TREE: list[Record] = [

@@ -79,11 +79,8 @@ def test_references_lead_somewhere_but_for_the_one_teacher_who_is_gone(municipal
 def test_references_hold_names_never_and_markings_only_where_the_source_knows(municipality: Municipality) -> None:
     marked = 0
     for source, resources in municipality.sources.items():
-        protected = (
-            {p["id"] for p in _any(resources["Person"]) if p.get("securityMarking", "Ingen") != "Ingen"}
-            if "Person" in resources
-            else set()
-        )
+        people = _any(resources["Person"])
+        protected = {p["id"] for p in people if p.get("securityMarking", "Ingen") != "Ingen"}
         for name, records in resources.items():
             for record in records:
                 for target, reference in _references(RESOURCES[name].properties, record):
@@ -134,39 +131,56 @@ def test_no_class_has_two_lessons_at_a_time() -> None:
 
 def test_every_kind_of_thing_is_there() -> None:
     everything = build(600, 1, TODAY)
+    records = {(s, name): _any(rs) for s, names in everything.sources.items() for name, rs in names.items()}
     today = TODAY.isoformat()
 
-    def some(source: str, resource: str, test: Any) -> bool:
-        return any(test(r) for r in _any(everything.sources[source][resource]))
-
-    for kind in ("Klass", "Undervisning", "Schema", "Personalgrupp", "Mentor", "Provgrupp", "Avdelning"):
-        assert any(g["groupType"] == kind for s in everything.sources.values() for g in _any(s.get("Group", [])))
-    kinds = {e["schoolType"] for s in ("sis", "forskola") for p in _any(everything.sources[s]["Person"]) for e in p.get("enrolments", [])}  # fmt: skip
-    assert kinds == {"FS", "FKLASS", "FTH", "GR", "GY"}
-    tree = {o["organisationType"] for o in _any(everything.sources["sis"]["Organisation"])}
-    assert tree == {"Huvudman", "Förvaltning", "Verksamhetsområde", "Skola", "Skolenhet"}
-    for field, holds in (("endDate", lambda e: e < today), ("startDate", lambda e: e > today), ("cancelled", bool)):
-        assert some("sis", "Person", lambda p: any(field in e and holds(e[field]) for e in p.get("enrolments", [])))
-    assert some("sis", "Group", lambda g: any(m.get("endDate", today) < today for m in g["groupMemberships"]))
-    assert some("sis", "Group", lambda g: any(m.get("startDate", today) > today for m in g["groupMemberships"]))
-    for field in ("studentExceptions", "teacherExceptions", "resources", "rooms", "cancelled", "comment"):
-        assert some("schema", "CalendarEvent", lambda e: e.get(field))
-    assert some("narvaro", "Attendance", lambda a: not a["isReported"])
-    for name in ("validAbsenceMinutes", "invalidAbsenceMinutes", "otherAttendanceMinutes"):
-        assert some("narvaro", "Attendance", lambda a: a.get(name))
-    day = slice(0, 10)
-    assert some("narvaro", "Absence", lambda a: a["endTime"][day] < today)
-    assert some("narvaro", "Absence", lambda a: a["startTime"][day] <= today <= a["endTime"][day])
-    assert some("narvaro", "Absence", lambda a: a["startTime"][day] > today)
-    assert some("forskola", "AttendanceSchedule", lambda s: s["numberOfWeeks"] == 2)
-    assert some("forskola", "AttendanceSchedule", lambda s: s.get("temporary") and "endDate" in s)
-    for state in ("Begärt", "Godkänt", "Nekat"):
-        assert some("forskola", "AttendanceSchedule", lambda s: s["state"][-1]["state"] == state)
-    assert some("hr", "Duty", lambda d: "person" not in d)
-    assert some("hr", "Duty", lambda d: any(r["assignmentRoleType"] == "Mentor" for r in d.get("assignmentRole", [])))
-    posts = [d["person"]["id"] for d in _any(everything.sources["hr"]["Duty"]) if "person" in d]
-    assert len(posts) > len(set(posts))
+    groups = [g for (_, name), rs in records.items() if name == "Group" for g in rs]
+    kinds = {"Klass", "Undervisning", "Schema", "Personalgrupp", "Mentor", "Provgrupp", "Avdelning"}
+    assert {g["groupType"] for g in groups} == kinds
+    memberships = [m for g in groups for m in g["groupMemberships"]]
+    assert any(m.get("endDate", today) < today for m in memberships)
+    assert any(m.get("startDate", today) > today for m in memberships)
     assert "pupil_who_changed_class" in everything.examples
+
+    tree = {o["organisationType"] for o in records["sis", "Organisation"]}
+    assert tree == {"Huvudman", "Förvaltning", "Verksamhetsområde", "Skola", "Skolenhet"}
+
+    enrolments = [e for s in ("sis", "forskola") for p in records[s, "Person"] for e in p.get("enrolments", [])]
+    assert {e["schoolType"] for e in enrolments} == {"FS", "FKLASS", "FTH", "GR", "GY"}
+    assert any(e.get("endDate", today) < today for e in enrolments)
+    assert any(e["startDate"] > today for e in enrolments)
+    assert any(e.get("cancelled") for e in enrolments)
+
+    duties = records["hr", "Duty"]
+    assert any("person" not in d for d in duties)
+    assert "Mentor" in {r["assignmentRoleType"] for d in duties for r in d.get("assignmentRole", [])}
+    employed = [d["person"]["id"] for d in duties if "person" in d]
+    assert len(employed) > len(set(employed))
+
+
+def test_every_kind_of_day_is_there() -> None:
+    everything = build(600, 1, TODAY)
+    schema, narvaro, forskola = (everything.sources[s] for s in ("schema", "narvaro", "forskola"))
+    today = TODAY.isoformat()
+
+    given = {name for event in _any(schema["CalendarEvent"]) for name, value in event.items() if value}
+    assert given >= {"studentExceptions", "teacherExceptions", "resources", "rooms", "cancelled", "comment"}
+
+    attendances = _any(narvaro["Attendance"])
+    given = {name for attendance in attendances for name, value in attendance.items() if value}
+    assert given >= {"validAbsenceMinutes", "invalidAbsenceMinutes", "otherAttendanceMinutes", "absenceReason"}
+    assert {a["isReported"] for a in attendances} == {True, False}
+
+    absences = [(a["startTime"][:10], a["endTime"][:10]) for a in _any(narvaro["Absence"])]
+    assert any(end < today for _, end in absences)
+    assert any(start <= today <= end for start, end in absences)
+    assert any(start > today for start, _ in absences)
+
+    schedules = _any(forskola["AttendanceSchedule"])
+    assert {s["numberOfWeeks"] for s in schedules} == {1, 2}
+    assert all("endDate" in s for s in schedules if s.get("temporary"))
+    assert {s["state"][-1]["state"] for s in schedules if s.get("temporary")} == {"Begärt", "Godkänt", "Nekat"}
+    assert {e["eventType"] for e in _any(forskola["AttendanceEvent"])} == {"In", "Ut"}
 
 
 def test_the_sources_disagree_where_they_are_meant_to() -> None:

@@ -73,6 +73,30 @@ class TestConnections:
         assert seen[2][0] == "/v2.0/persons/å/b c"
         assert not any("cookie" in headers for _, _, headers, _ in seen)
 
+    async def test_a_kept_connection_that_the_server_closed_costs_nothing(self) -> None:
+        """A lookup on a connection that the server closes at that moment is sent again: it changes nothing there."""
+        answer = http(b'[{"id": "a"}]', "Content-Type: application/json")
+        served = 0
+
+        async def once_then_hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal served
+            await reader.readuntil(b"}")
+            served += 1
+            writer.write(answer)
+            await writer.drain()
+            await reader.readuntil(b"}")  # the second request on this connection is read and never answered
+            writer.close()
+
+        server = await asyncio.start_server(once_then_hang_up, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        source = Source(settings(url=url), Cache())
+        for identity in ("a", "b"):
+            found = await source.lookup("Person", "ids", [identity], (), soon())
+            assert codes(found) == []
+        assert served == 2
+        await source.aclose()
+        server.close()
+
     async def test_nobody_is_there(self, free_port: int) -> None:
         answer = await ask(f"http://127.0.0.1:{free_port}")
         assert (codes(answer), answer.faults[0].status) == (["SOURCE_UNREACHABLE"], None)
