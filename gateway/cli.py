@@ -20,7 +20,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -37,6 +37,7 @@ from .config import ConfigError, Settings, is_loopback, json_schema, load, parse
 from .examples import examples
 from .telemetry import logs
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CHECK_SECONDS = 60.0
 """How long ``check`` waits for all sources together."""
 
@@ -106,8 +107,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _municipality(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--pupils", type=_count, default=2000, help="how many pupils to make up (default: %(default)s)")
-    command.add_argument("--seed", type=int, default=1, help="another seed, another municipality (default: %(default)s)")
+    command.add_argument("--pupils", type=_count, default=2000, help="how many to make up (default: %(default)s)")
+    command.add_argument("--seed", type=int, default=1, help="another seed, other people (default: %(default)s)")
 
 
 def _port(text: str) -> int:
@@ -192,11 +193,22 @@ async def _run(settings: Settings, host: str, port: int, started: Callable[[str]
 
 
 class _Server(uvicorn.Server):
-    """Tells when it listens."""
+    """Tells when it listens, and ends quietly on a signal: what is around it still has to be closed."""
 
     def __init__(self, config: uvicorn.Config, listens: Callable[[], None]) -> None:
         super().__init__(config)
         self._listens = listens
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for each in STOP_SIGNALS:
+            loop.add_signal_handler(each, self.handle_exit, each, None)
+        try:
+            yield
+        finally:
+            for each in STOP_SIGNALS:
+                loop.remove_signal_handler(each)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -304,7 +316,7 @@ async def _run_sources(out: Path, pupils: int, seed: int) -> int:
 async def _until_interrupted() -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in STOP_SIGNALS:
         loop.add_signal_handler(each, stop.set)
     await stop.wait()
 

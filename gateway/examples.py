@@ -103,7 +103,8 @@ def examples(today: date | None = None) -> tuple[Example, ...]:
     """The examples for the week of ``today`` (default: today in Stockholm)."""
     today = today or datetime.now(UTC).astimezone(ZoneInfo("Europe/Stockholm")).date()
     monday = today - timedelta(days=today.weekday())
-    dates = {"today": today.isoformat(), "week_ago": (today - timedelta(7)).isoformat(), "monday": monday.isoformat(), "sunday": (monday + timedelta(6)).isoformat()}
+    days = {"today": today, "week_ago": today - timedelta(7), "monday": monday, "sunday": monday + timedelta(6)}
+    dates = {name: day.isoformat() for name, day in days.items()}
     return (
         Example("A class this week, from all six sources", _CLASS.substitute(dates)),
         Example("Staff with their duties, and where each fact comes from", _STAFF),

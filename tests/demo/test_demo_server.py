@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import stat
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+import uvloop
 import yaml
 
 from gateway.config import load, parse
@@ -188,3 +191,20 @@ async def test_a_taken_port_leaves_nothing_running(municipality: Municipality, s
 
 def _bearer(server: DemoServer) -> dict[str, str]:
     return {"authorization": f"Bearer {server.auth['token']}"}
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+async def test_an_open_tls_connection_does_not_hold_up_a_stop(municipality: Municipality, new_loop: Any) -> None:
+    async def stop_beside_an_open_connection() -> float:
+        running = await start(municipality)
+        async with await authorised(running["narvaro"]) as http:
+            assert (await http.get("/absences")).status_code == 200
+            begun = time.monotonic()
+            await running.stop()
+            return time.monotonic() - begun
+
+    def run() -> float:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            return runner.run(asyncio.wait_for(stop_beside_an_open_connection(), 20))
+
+    assert await asyncio.to_thread(run) < 1.5

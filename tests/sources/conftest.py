@@ -81,7 +81,8 @@ async def serving(app: Any, **options: Any) -> AsyncIterator[str]:
     """A real server for an ASGI application; gives its URL."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", ws="none", **options))
+    options = {"log_level": "critical", "lifespan": "off", "ws": "none", **options}
+    server = uvicorn.Server(uvicorn.Config(app, **options))
     running = asyncio.ensure_future(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110  # uvicorn tells it by a flag alone
         await asyncio.sleep(0.01)
@@ -90,7 +91,7 @@ async def serving(app: Any, **options: Any) -> AsyncIterator[str]:
         yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        server.force_exit = True
+        server.force_exit = options["lifespan"] == "off"
         await running
         listener.close()
 
