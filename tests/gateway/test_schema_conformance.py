@@ -1,4 +1,4 @@
-"""The GraphQL schema has everything that the official OpenAPI file has: paths, parameters, properties, values, sort keys.
+"""The GraphQL schema has all that the official OpenAPI file has: paths, parameters, properties, values, sort keys.
 
 The expectations are read from the official file alone, with its listed corrections; names are turned into GraphQL's by
 rules written here once more.
