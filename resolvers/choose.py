@@ -59,8 +59,8 @@ def choose(
         calls = -(-parents // ARRAY_CHUNK) if parameter.many else parents
         if calls <= limits.max_filter_calls:
             choices.append(Choice(Path.FILTER, calls))
-    target = relation.target
-    if expand and relation.expand is not None and "ids" in capabilities.lookup_keys(target):
-        choices.append(Choice(Path.EXPAND, -(-parents // capabilities.chunk)))
+    # Of equal cost: the list, which serves the next question too and finds owners of parents the source lacks.
     choices.append(Choice(Path.SCAN, pages_seen or UNKNOWN_PAGES))
+    if expand and relation.expand is not None and "ids" in capabilities.lookup_keys(relation.target):
+        choices.append(Choice(Path.EXPAND, -(-parents // capabilities.chunk)))
     return min(choices, key=lambda choice: choice.calls)

@@ -26,6 +26,9 @@ from .complete import complete, shown
 from .forward import guarded, visible_entries
 from .select import needed, prepare, refuse_unshown, select
 
+_UNKNOWN = object()
+"""Nothing is known of a record at a source; None: it is known not to be there."""
+
 
 def inverse(
     operation: Operation, relation: Relation, parents: Sequence[EntityId], selector: Selector, want: Want
@@ -138,24 +141,41 @@ def _candidates(
     fetches: list[Fetch] = []
     for source, ids in parents.items():
         if operation.walked(source, relation.owner):
-            candidates.update(dict.fromkeys(operation.rows(source, relation.owner)))
+            every = list(operation.rows(source, relation.owner))
+            candidates.update(dict.fromkeys(_naming(operation, relation, source, every, parents[source])))
             continue
         seen = federation.pages_seen.get((source, relation.owner))
         capabilities = federation.sources[source].capabilities
-        choice = choose(relation, len(ids), capabilities, seen, federation.limits, expand=expand)
+        # A parent that the source is known not to have is embedded in nothing: another path is needed anyway.
+        there = expand and all(operation.rows(source, relation.target).get(each, _UNKNOWN) is not None for each in ids)
+        choice = choose(relation, len(ids), capabilities, seen, federation.limits, expand=there)
         fetches += _fetches(operation, relation, source, choice, ids, period)
     answers = (yield fetches) if fetches else ()
     rest: dict[str, list[EntityId]] = {}
     for fetch, answer in zip(fetches, answers, strict=True):
         ids = operation.absorb(fetch, answer)
         if fetch.resource == relation.owner and not (isinstance(fetch.op, Lookup) and fetch.op.expand):
-            candidates.update(dict.fromkeys(ids))
+            candidates.update(dict.fromkeys(_naming(operation, relation, fetch.source, ids, parents[fetch.source])))
         elif relation.expand is not None:
             told = operation.absorb_embedded(answer, relation.expand, candidates)
             untold = [parent for parent in parents[fetch.source] if parent not in told]
             if untold and not answer.faults:
                 rest[fetch.source] = untold
     return rest
+
+
+def _naming(
+    operation: Operation, relation: Relation, source: str, ids: Sequence[EntityId], parents: Sequence[EntityId]
+) -> list[EntityId]:
+    """Those whose own version at the source refers to a parent: a merged reference stands in some source's own."""
+    rows = operation.rows(source, relation.owner)
+    path = ".".join(relation.path)
+    wanted = set(parents)
+    return [
+        each
+        for each in ids
+        if (row := rows.get(each)) is not None and not wanted.isdisjoint(leaves(row.record.get, path))
+    ]
 
 
 def _fetches(
