@@ -1,0 +1,161 @@
+"""What 500 pupils cost, in upstream calls: counted at the servers, and derived from the rules.
+
+The question is the first that everybody asks: pupils with their groups, their duties (a pupil may work, too) and their
+guardians. By the rules it costs, at each source:
+
+*   **Persons.** ``displayName`` is ``givenName`` and ``familyName``, and every one of the six sources holds these by
+    its profile (sis by declaring nothing); the policy's ``securityMarking`` is held by three of the six. So each source
+    is asked for all pupils, and for all guardians once more when ``responsibles`` are known: ``ceil(n / chunk)``
+    lookups each, n being the distinct ids. Guardians whose reference is marked as protected are not looked up.
+*   **Groups.** A person's memberships stand in the groups; the standard has neither a filter nor a lookup by member.
+    It has ``expand=groupMemberships`` on persons, though. A source that has every pupil is looked up with it,
+    ``ceil(500 / chunk)`` calls, which is less than a list of unknown length is taken for; it embeds fragments of
+    groups, without members. A source that lacks a pupil would say nothing of that one, so its groups are read whole: a
+    page per ``page_size`` groups. What either way names is then looked up where it was not read yet, that is at each
+    server of groups that was not walked: ``ceil(candidates / chunk)``, as all of them speak for the memberships.
+*   **Duties.** The filter by person takes one person: 500 calls, more than ``max_filter_calls``. So it is the same
+    choice again at each source that holds ``Duty.person``: ``expand=duties`` where all pupils are known, which embeds
+    whole duties, else the list. Pupils have no duties here, so that nothing is left to look up.
+
+Nothing is asked twice, and no source anything else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from math import ceil
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from sources.demo.configuration import gateway_config
+from sources.demo.municipality import Municipality, build
+from sources.demo.server import DemoServers, start
+
+from .conftest import TODAY, oracle_of
+from .harness import ask, over
+from .oracle import Oracle
+from .oracle_query import answer
+
+PUPILS = 500
+PERSON = """{
+  id
+  displayName
+  groupMemberships { group { displayName } }
+  duties { dutyRole }
+  responsibles { person { displayName } }
+}"""
+BY_IDS = f"query($ids: [ID!]!) {{ personsByIds(ids: $ids) {PERSON} }}"
+
+Calls = dict[str, Counter[tuple[str, str]]]
+"""Per source, how often each method and path was called."""
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture(scope="module")
+def big_town() -> Municipality:
+    return build(pupils=620, seed=1, today=TODAY)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def servers(big_town: Municipality) -> AsyncIterator[DemoServers]:
+    async with await start(big_town) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def expected(big_town: Municipality, servers: DemoServers) -> Oracle:
+    return oracle_of(big_town, servers)
+
+
+def configured(servers: DemoServers, chunk: int) -> dict[str, Any]:
+    """The demonstration's ``sources``, with so many ids in a lookup."""
+    sources: Any = gateway_config(servers)["sources"]
+    return {name: {**section, "lookup_chunk": chunk} for name, section in sources.items()}
+
+
+async def count(servers: DemoServers, query: str, variables: dict[str, Any], chunk: int) -> tuple[Any, Calls]:
+    """The data, and what it took a gateway that knows nothing yet."""
+    gateway = over(servers, sources=configured(servers, chunk))
+    servers.reset()
+    try:
+        said = await ask(gateway.federation, query, variables)
+    finally:
+        await gateway.aclose()
+    assert "errors" not in said
+    return said["data"], {name: Counter(server.calls) for name, server in servers.items()}
+
+
+def pages(servers: DemoServers, resource: str, path: str, serving: list[str]) -> Calls:
+    """One walk through the resource's list at each of these sources."""
+    return {
+        name: Counter({("GET", path): max(1, ceil(len(servers[name].api.store.tables[resource].records) / size))})
+        for name in serving
+        for size in [servers[name].page_size]
+    }
+
+
+def together(*parts: Calls) -> Calls:
+    found: Calls = {}
+    for part in parts:
+        for name, calls in part.items():
+            found.setdefault(name, Counter()).update(calls)
+    return found
+
+
+def guardians(expected: Oracle, pupils: list[str]) -> set[str]:
+    return {
+        entry["person"]["id"]
+        for pupil in pupils
+        for entry in expected.record("Person", pupil)["responsibles"] or ()
+        if entry["person"].get("securityMarking", "Ingen") == "Ingen"
+    }
+
+
+def inverse(
+    town: Municipality, servers: DemoServers, resource: str, path: str, pupils: list[str], chunk: int
+) -> tuple[Calls, list[str]]:
+    """One expand of the pupils, or one walk, per source that speaks for the reference; and the sources not walked."""
+    serving = [name for name, records in town.sources.items() if resource in records]
+    expanded = [name for name in serving if set(pupils) <= {each["id"] for each in town.sources[name]["Person"]}]
+    walked = pages(servers, resource, path, [name for name in serving if name not in expanded])
+    expands = {name: Counter({("POST", "/persons/lookup"): ceil(len(pupils) / chunk)}) for name in expanded}
+    return together(walked, expands), expanded
+
+
+def groups_of(town: Municipality, pupils: list[str]) -> set[str]:
+    """The groups that any source says one of the pupils is or was in."""
+    return {
+        group["id"]
+        for records in town.sources.values()
+        for group in records.get("Group", ())
+        if any(entry["person"]["id"] in pupils for entry in group.get("groupMemberships", ()))
+    }
+
+
+@pytest.mark.parametrize("chunk", [500, 200])
+async def test_five_hundred_pupils_by_id(
+    big_town: Municipality, servers: DemoServers, expected: Oracle, chunk: int
+) -> None:
+    pupils = [person.id for person in expected.all("Person") if person["enrolments"]][:PUPILS]
+    assert len(pupils) == PUPILS
+    data, calls = await count(servers, BY_IDS, {"ids": pupils}, chunk)
+    lookups = ceil(len(pupils) / chunk) + ceil(len(guardians(expected, pupils)) / chunk)
+    persons = {name: Counter({("POST", "/persons/lookup"): lookups}) for name in servers}
+    groups, unwalked = inverse(big_town, servers, "Group", "/groups", pupils, chunk)
+    duties, _ = inverse(big_town, servers, "Duty", "/duties", pupils, chunk)
+    named = ceil(len(groups_of(big_town, pupils)) / chunk)
+    completed = {name: Counter({("POST", "/groups/lookup"): named}) for name in unwalked}
+    assert calls == together(persons, groups, duties, completed)
+    assert data == answer(expected, BY_IDS, {"ids": pupils})
+
+
+async def test_one_pupil_costs_no_list_where_a_call_by_id_will_do(servers: DemoServers, expected: Oracle) -> None:
+    pupil = next(person.id for person in expected.all("Person") if person["enrolments"] and person["responsibles"])
+    _, calls = await count(servers, BY_IDS, {"ids": [pupil]}, 500)
+    assert calls["sis"][("POST", "/persons/lookup")] == 3  # the pupil; with groups; the guardians
+    assert ("GET", "/groups") not in calls["sis"]
+    assert calls["sis"][("GET", "/duties")] == 1  # filtered by person
