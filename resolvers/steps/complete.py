@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sources.requests import Query
 
+from ..choose import UNKNOWN_PAGES
 from ..completeness import Gaps
 from ..contracts import EntityId, Fetch, List, Lookup, Step, Want
 from ..entity import Entity
@@ -36,7 +37,7 @@ def complete(
             continue
         if operation.walked(source, resource):
             operation.absent(source, resource, missing)
-        elif _by_id(operation, source, resource):
+        elif _by_id(operation, source, resource, len(missing)):
             values = tuple(local(source, resource, found) for found in missing)
             fetches.append(Fetch(source, resource, Lookup("ids", values)))
         elif not rules.resource.window:
@@ -45,11 +46,15 @@ def complete(
         operation.absorb_all(fetches, (yield fetches), gaps)
 
 
-def _by_id(operation: Operation, source: str, resource: str) -> bool:
-    """Whether the source can be asked for the resource's records by their ids and then shows all of them."""
+def _by_id(operation: Operation, source: str, resource: str, count: int) -> bool:
+    """Whether to ask for records by their ids: that gives all of them, and in fewer calls than the whole list."""
     of = operation.federation.rules[resource].resource
     capabilities = operation.federation.sources[source].capabilities
-    return of.has_id and of.get and resource not in capabilities.list_only
+    if not of.has_id or not of.get or resource in capabilities.list_only:
+        return False
+    if "ids" in capabilities.lookup_keys(resource) or of.window:
+        return True
+    return count <= operation.federation.pages_seen.get((source, resource), UNKNOWN_PAGES)  # a get each
 
 
 def shown(operation: Operation, resource: str, ids: Sequence[EntityId]) -> list[Entity | None]:
