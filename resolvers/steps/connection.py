@@ -19,8 +19,9 @@ from ..operation import Operation
 from ..order import rank, sort_value
 from ..predicates import Clause, clauses
 from .complete import complete, shown
+from .permitted import permitted
 from .select import holds, in_period, needed, prepare
-from .streams import Stream, streams, would_give
+from .streams import Stream, refuse_unanswerable, streams, would_give
 from .tree import subtrees
 
 _LOST_TOKEN = frozenset({"SOURCE_LIST_CHANGED", "SOURCE_REQUEST_REFUSED", "SOURCE_ENDPOINT_MISSING"})
@@ -48,13 +49,15 @@ def connection(
     """
     rules = operation.federation.rules[resource]
     assert selector.first is not None
-    tests = clauses(selector.conditions)
     bound_to = _binding(operation, rules, selector)
     position = operation.federation.sealer.open(after, bound_to) if after is not None else None
     if not rules.servers:
         operation.not_served[resource] = None
         return None
+    refuse_unanswerable(operation, rules, clauses(selector.conditions))
     gaps = Gaps()
+    selector = yield from permitted(operation, selector, gaps)
+    tests = clauses(selector.conditions)
     if any(condition.values == () for condition in selector.conditions):
         return Listed()
     organisations = [each for clause in tests for each in clause.organisations]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sources.standard.model import Property, Reference, Structure
 
+from ..completeness import Gaps
 from ..contracts import EntityId, Period, Step, Want
 from ..dated import dated, within
 from ..entity import Entity, Entry
@@ -14,9 +15,11 @@ from ..policy import Verdict
 from .complete import complete
 
 
-def references(operation: Operation, target: str, ids: Sequence[EntityId], want: Want) -> Step[list[Entity | None]]:
+def references(
+    operation: Operation, target: str, ids: Sequence[EntityId], want: Want, gaps: Gaps | None = None
+) -> Step[list[Entity | None]]:
     """The records referred to. One that is found nowhere is an object all the same; None where the policy hides it."""
-    yield from complete(operation, target, ids, want)
+    yield from complete(operation, target, ids, want, gaps)
     rules = operation.federation.rules[target]
     policy = operation.federation.policy
     found = [Entity(operation, rules, each) for each in ids]

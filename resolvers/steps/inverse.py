@@ -6,7 +6,7 @@ completed and merged, and the merged owning property decides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from sources.requests import Query
@@ -17,6 +17,7 @@ from ..contracts import EntityId, Fetch, List, Lookup, Period, Selector, Step, W
 from ..dated import within
 from ..entity import Entity, Entry
 from ..errors import Code, Refused
+from ..identity import entity as entity_id
 from ..identity import local
 from ..instants import day_end, day_start
 from ..operation import Operation
@@ -24,10 +25,8 @@ from ..predicates import leaves
 from ..relations import Relation
 from .complete import complete, shown
 from .forward import guarded, visible_entries
+from .permitted import permitted
 from .select import needed, prepare, refuse_unshown, select
-
-_UNKNOWN = object()
-"""Nothing is known of a record at a source; None: it is known not to be there."""
 
 
 def inverse(
@@ -36,6 +35,7 @@ def inverse(
     """Per parent, the records whose merged owning property refers to it; filtered, in order, bounded."""
     resource = relation.resource
     refuse_unshown(resource, selector.conditions)
+    selector = yield from permitted(operation, selector)
     own = want.also(relation.column, *needed(resource, selector))
     found = yield from _owners(operation, relation, parents, selector.during, own)
     yield from prepare(operation, resource, [entity.id for entity in found], selector)
@@ -137,45 +137,75 @@ def _candidates(
     expand: bool = True,
 ) -> Step[dict[str, list[EntityId]]]:
     """Add what sources give for their parents. Gives back, per source, the parents that an expand said nothing of."""
-    federation = operation.federation
     fetches: list[Fetch] = []
     for source, ids in parents.items():
         if operation.walked(source, relation.owner):
-            every = list(operation.rows(source, relation.owner))
-            candidates.update(dict.fromkeys(_naming(operation, relation, source, every, parents[source])))
+            known = operation.rows(source, relation.owner)
+            candidates.update(dict.fromkeys(_naming(operation, relation, source, known, ids)))
             continue
-        seen = federation.pages_seen.get((source, relation.owner))
-        capabilities = federation.sources[source].capabilities
-        # A parent that the source is known not to have is embedded in nothing: another path is needed anyway.
-        there = expand and all(operation.rows(source, relation.target).get(each, _UNKNOWN) is not None for each in ids)
-        choice = choose(relation, len(ids), capabilities, seen, federation.limits, expand=there)
-        fetches += _fetches(operation, relation, source, choice, ids, period)
+        for choice, found_by in _choices(operation, relation, source, ids, expand=expand):
+            fetches += _fetches(operation, relation, source, choice, found_by, period)
     answers = (yield fetches) if fetches else ()
     rest: dict[str, list[EntityId]] = {}
     for fetch, answer in zip(fetches, answers, strict=True):
-        ids = operation.absorb(fetch, answer)
-        if fetch.resource == relation.owner and not (isinstance(fetch.op, Lookup) and fetch.op.expand):
-            candidates.update(dict.fromkeys(_naming(operation, relation, fetch.source, ids, parents[fetch.source])))
+        owners = operation.absorb(fetch, answer)
+        asked = parents[fetch.source]
+        if not (isinstance(fetch.op, Lookup) and fetch.op.expand):
+            candidates.update(dict.fromkeys(_naming(operation, relation, fetch.source, owners, asked)))
         elif relation.expand is not None:
             told = operation.absorb_embedded(answer, relation.expand, candidates)
-            untold = [parent for parent in parents[fetch.source] if parent not in told]
+            by_expand = {entity_id(fetch.source, relation.target, value) for value in fetch.op.values}
+            untold = [parent for parent in asked if parent in by_expand and parent not in told]
             if untold and not answer.faults:
                 rest[fetch.source] = untold
     return rest
 
 
 def _naming(
-    operation: Operation, relation: Relation, source: str, ids: Sequence[EntityId], parents: Sequence[EntityId]
+    operation: Operation, relation: Relation, source: str, owners: Iterable[EntityId], parents: Sequence[EntityId]
 ) -> list[EntityId]:
-    """Those whose own version at the source refers to a parent: a merged reference stands in some source's own."""
-    rows = operation.rows(source, relation.owner)
-    path = ".".join(relation.path)
-    wanted = set(parents)
+    """Those of a source's records that name one of the parents by the source's own word.
+
+    The merged value comes from speakers, so what no speaker says of a record, its merged property cannot say either:
+    the others need not be completed at further sources.
+    """
+    rows, path, wanted = operation.rows(source, relation.owner), ".".join(relation.path), set(parents)
     return [
-        each
-        for each in ids
-        if (row := rows.get(each)) is not None and not wanted.isdisjoint(leaves(row.record.get, path))
+        owner
+        for owner in owners
+        if (row := rows.get(owner)) is None or any(each in wanted for each in leaves(row.record.get, path))
     ]
+
+
+def _choices(
+    operation: Operation, relation: Relation, source: str, parents: Sequence[EntityId], *, expand: bool
+) -> list[tuple[Choice, Sequence[EntityId]]]:
+    """The access paths at one source, each with the parents it is for.
+
+    An expand says nothing of parents that the source does not have. Where it is known to lack some, these need
+    another path, and often that path finds the owners of all parents: then the expand would be in vain.
+    """
+    federation = operation.federation
+    capabilities = federation.sources[source].capabilities
+    pages = federation.pages_seen.get((source, relation.owner))
+
+    def chosen(count: int, *, expand: bool) -> Choice:
+        return choose(relation, count, capabilities, pages, federation.limits, expand=expand)
+
+    rows = operation.rows(source, relation.target)
+    lacking = [parent for parent in parents if parent in rows and rows[parent] is None] if expand else []
+    if not lacking:
+        return [(chosen(len(parents), expand=expand), parents)]
+    other = chosen(len(parents), expand=False)
+    having = [parent for parent in parents if parent not in rows or rows[parent] is not None]
+    if having:
+        apart: list[tuple[Choice, Sequence[EntityId]]] = [
+            (chosen(len(having), expand=True), having),
+            (chosen(len(lacking), expand=False), lacking),
+        ]
+        if apart[0][0].path is Path.EXPAND and sum(choice.calls for choice, _ in apart) < other.calls:
+            return apart
+    return [(other, parents)]
 
 
 def _fetches(

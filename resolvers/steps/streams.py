@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sources.requests import Query
-from sources.standard.model import Reference, Scalar, Structure, Test
+from sources.standard.model import Scalar, Test
+from sources.standard.values import refers_to
 
 from ..authority import Rules
 from ..contracts import Condition, EntityId, Lookup
@@ -37,9 +38,8 @@ class Stream:
 
 def streams(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> list[Stream]:
     """The list calls whose records contain every record that passes ``clauses``; in authority order."""
-    unshown = [clause for clause in clauses if not clause.shown]
-    if unshown:
-        return [_trusted(operation, rules, clauses, unshown[0])]
+    if not all(clause.shown for clause in clauses):
+        return [_trusted(operation, rules, clauses)]
     civic = next((clause for clause in clauses if _is_civic_no(clause)), None)
     if civic is not None:
         return _by_civic_no(operation, rules, civic)
@@ -72,10 +72,15 @@ def _by_civic_no(operation: Operation, rules: Rules, clause: Clause) -> list[Str
     return found
 
 
-def _trusted(operation: Operation, rules: Rules, clauses: Sequence[Clause], unshown: Clause) -> Stream:
-    """The call of the only server, trusted with what its records do not show. Raises Refused if there are several."""
-    if len(rules.servers) != 1 or _ignores(operation, rules, rules.servers[0]):
-        raise unanswerable(rules.resource, unshown)
+def refuse_unanswerable(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> None:
+    """Refuse what records do not show, unless a single server of the resource can be trusted with it."""
+    for clause in clauses:
+        if not clause.shown and (len(rules.servers) != 1 or _ignores(operation, rules, rules.servers[0])):
+            raise unanswerable(rules.resource, clause)
+
+
+def _trusted(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> Stream:
+    """The call of the only server, trusted with what its records do not show."""
     source = rules.servers[0]
     pushed = tuple(clause for clause in clauses if not clause.organisations and not _is_civic_no(clause))
     return Stream(source, _query(operation, rules, source, _conditions(pushed)), pushed)
@@ -145,23 +150,10 @@ def _query(operation: Operation, rules: Rules, source: str, conditions: Sequence
     for condition in conditions:
         values = condition.values
         if condition.parameter.type is Scalar.ID:
-            target = _target(rules, condition)
+            target = refers_to(condition.parameter) or rules.resource.name
             values = tuple(local(source, target, EntityId(value)) for value in values)
         parameters[condition.parameter.name] = (*parameters.get(condition.parameter.name, ()), *values)
     return Query.of(parameters)
-
-
-def _target(rules: Rules, condition: Condition) -> str:
-    """The resource that the ids of a filter belong to, for their translation."""
-    for path in condition.parameter.columns:
-        here = rules.resource.properties
-        kind: object = None
-        for name in path.split("."):
-            kind = next(prop.type for prop in here if prop.name == name)
-            here = kind.properties if isinstance(kind, Structure) else ()
-        if isinstance(kind, Reference):
-            return kind.target
-    return "Organisation"
 
 
 def would_give(stream: Stream, record: Mapping[str, object], operation: Operation) -> bool:

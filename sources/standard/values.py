@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from . import RESOURCES
-from .model import Enumeration, Property, Reference, Structure
+from .model import Enumeration, Parameter, Property, Reference, Scalar, Structure
 
 
 class ReferencePath(NamedTuple):
@@ -82,3 +82,27 @@ def operations() -> tuple[tuple[str, str], ...]:
         if resource.get:
             found.append(("GET", f"{resource.path}/{{id}}"))
     return tuple(found)
+
+
+_REFERS_TO = {
+    "parent": "Organisation",
+    "organisation": "Organisation",
+    "group": "Group",
+    "child": "Person",
+    "owner": "Person",
+    "person": "Person",
+    "student": "Person",
+    "member": "Person",
+    "registeredBy": "Person",
+    "gradingTeacher": "Person",
+    "teacher": "Duty",
+    "activity": "Activity",
+    "calendarEvent": "CalendarEvent",
+    "placement": "Placement",
+}
+"""What the ids in a query parameter belong to: the standard uses a name for one thing throughout."""
+
+
+def refers_to(parameter: Parameter) -> str | None:
+    """The resource whose ids a parameter takes; None for parameters that take none."""
+    return _REFERS_TO[parameter.name.rpartition(".")[2]] if parameter.type is Scalar.ID else None

@@ -254,7 +254,11 @@ def test_an_exception_is_logged_without_its_message(lines: Lines) -> None:
     assert CANARY not in json.dumps(lines.written)
 
 
-def test_other_packages_messages_are_not_written(lines: Lines) -> None:
+def test_other_packages_messages_are_not_written(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("httpx", "asyncio", "uvicorn.error"):  # others in this process may have silenced them
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+        monkeypatch.setattr(logging.getLogger(name), "level", logging.NOTSET)
+        monkeypatch.setattr(logging.getLogger(name), "_cache", {})
     with httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200))) as client:
         client.get("https://sis.example/persons", params={"civicNo": CANARY})
     logging.getLogger("asyncio").error("Task exception was never retrieved %s", CANARY)
