@@ -44,9 +44,14 @@ class Clause:
         return condition.values if condition.parameter.test is Test.SUBTREE else ()
 
     def holds(self, read: Read, subtrees: Subtrees) -> bool:
-        """Whether a record passes. ``read`` gives its properties: the merged ones, or one source's own."""
+        """Whether a record passes. ``read`` gives its properties: the merged ones, or one source's own.
+
+        What records do not show is only asked of a source that is trusted with it, and passes here.
+        """
         if not all(condition.values for condition in self.conditions):
             return False
+        if not self.shown:
+            return True  # decided by the one source that was trusted with it
         test = self.conditions[0].parameter.test
         if test is Test.RELATION:
             return _relation(self.conditions, read)
