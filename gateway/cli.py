@@ -169,6 +169,8 @@ def _serve(given: argparse.Namespace) -> int:
             "everybody who reaches it can read everything.",
             file=sys.stderr,
         )
+    if settings.server.secret_is_random:
+        print("server.secret is not set: the cursors of lists end with this process.", file=sys.stderr)
     return asyncio.run(_run(settings, host, port, lambda address: print(f"Listening at {address}/", flush=True)))
 
 

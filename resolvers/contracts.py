@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Generic, NewType, Protocol, TypeVar
+from typing import NewType, Protocol, TypeVar
 
 from sources.capabilities import Capabilities
 from sources.records import Answer, DeletedAnswer
@@ -84,14 +84,6 @@ class Gap:
     resource: str
     code: str
     retryable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Partial(Generic[T]):
-    """A value and what is missing of it."""
-
-    value: T
-    gaps: tuple[Gap, ...] = ()
 
 
 Step = Generator[Sequence[Fetch], Sequence[Answer], T]

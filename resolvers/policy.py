@@ -14,10 +14,9 @@ OPEN_MARKING = "Ingen"
 
 
 class Verdict(StrEnum):
-    """What becomes of an entity. ``MASK`` leaves its id and marking, and nothing else."""
+    """What becomes of an entity."""
 
     SHOW = "show"
-    MASK = "mask"
     HIDE = "hide"
 
 

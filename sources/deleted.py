@@ -9,18 +9,10 @@ from .canonical import read_id
 from .errors import CallError, FaultCode
 from .paging import next_token
 from .standard import RESOURCES
+from .standard.feeds import DELETED_KEYS
 
-
-def _spellings() -> Mapping[str, str]:
-    names: dict[str, str] = {}
-    for resource in RESOURCES.values():
-        known = (resource.name, resource.plural, resource.path.strip("/"), resource.deleted, *resource.deleted_also)
-        names |= {spelling.lower(): resource.name for spelling in known if spelling}
-    return names
-
-
-_RESOURCE_OF = _spellings()
-"""Resource names by every spelling that is seen for them, in lower case."""
+_RESOURCE_OF = {**DELETED_KEYS, **{name.casefold(): name for name in RESOURCES}}
+"""Resource names by every spelling that is seen for them, case-folded: the keys of the lists, the entities' names."""
 
 _TYPE_KEYS = ("entityType", "entity", "resource", "type")
 """Where an entry of the flat form names its resource."""
@@ -47,7 +39,7 @@ def read(decoded: object) -> Page:
         entries = [(_type_of(entry), entry) for entry in data]
     elif isinstance(data, dict):
         lists = [(key, value) for key, value in data.items() if key != "pageToken" and value is not None]
-        if not all(isinstance(value, list) for key, value in lists if key.lower() in _RESOURCE_OF):
+        if not all(isinstance(value, list) for key, value in lists if key.casefold() in _RESOURCE_OF):
             raise CallError(FaultCode.SOURCE_ANSWER_INVALID)
         entries = [(key, entry) for key, value in lists if isinstance(value, list) for entry in value]
     else:
@@ -58,8 +50,8 @@ def read(decoded: object) -> Page:
         identity = read_id(entry.get("id") if isinstance(entry, dict) else entry)
         if key is None or identity is None:
             unreadable = True
-        elif key.lower() in _RESOURCE_OF:
-            ids.setdefault(_RESOURCE_OF[key.lower()], set()).add(identity)
+        elif key.casefold() in _RESOURCE_OF:
+            ids.setdefault(_RESOURCE_OF[key.casefold()], set()).add(identity)
     return Page({name: frozenset(found) for name, found in ids.items()}, unreadable, following)
 
 

@@ -9,9 +9,6 @@ from typing import Annotated, Any, Optional
 import strawberry
 from strawberry.types.info import Info
 
-Argument = tuple[Any, str]
-"""A type and a description; required unless the type is Optional."""
-
 
 def field(
     resolver: Callable[..., Any],

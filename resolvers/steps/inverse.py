@@ -6,7 +6,7 @@ completed and merged, and the merged owning property decides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from sources.requests import Query
@@ -17,6 +17,7 @@ from ..contracts import EntityId, Fetch, List, Lookup, Period, Selector, Step, W
 from ..dated import within
 from ..entity import Entity, Entry
 from ..errors import Code, Refused
+from ..identity import entity as entity_id
 from ..identity import local
 from ..instants import day_end, day_start
 from ..operation import Operation
