@@ -7,6 +7,7 @@ from typing import Any
 
 import strawberry
 
+from gateway.execution.precheck import precheck
 from resolvers.completeness import Gaps
 from resolvers.contracts import EntityId, Gap, Selector
 from resolvers.dated import dated
@@ -125,6 +126,7 @@ def _list_field(resource: Resource) -> Any:
     async def resolve(self: object, info: Any, **given: Any) -> object:
         context = context_of(info)
         operation = context.operation
+        precheck(context, info)
         asked = selector(resource, given, operation.federation.limits.max_first, DEFAULT_FIRST)
         if needed:
             window = type("Window", (), {python_name(name): given[python_name(name)] for name in needed})
@@ -186,6 +188,7 @@ def _by_ids(resource: Resource) -> Any:
 
 async def _fetch(resource: Resource, info: Any, ids: list[str]) -> list[Entity | None]:
     context = context_of(info)
+    precheck(context, info)
     asked = [EntityId(canonical_id(each)) for each in ids]
     gaps = Gaps()
     wanted = context.want(resource.name, info._raw_info, info._raw_info.field_nodes)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import strawberry
 
-from resolvers.contracts import EntityId, Step
+from resolvers.contracts import EntityId, Limits, Selector, Step
 from resolvers.dated import dated
 from resolvers.entity import Entity
 from resolvers.steps.schedule import events
+from resolvers.steps.select import refuse_unshown, require_period
 from sources.standard import RESOURCES
 
 from .fields import field, optional, optional_list
@@ -23,10 +25,16 @@ def events_field(target: str, doc: str) -> Any:
     """Events in a period of the activities of a ``target`` (Duty or Group)."""
     resource = RESOURCES["CalendarEvent"]
 
+    def checked(given: Mapping[str, object], limits: Limits) -> Selector:
+        asked = selector(resource, given, limits.max_candidates, None)
+        refuse_unshown(resource, asked.conditions)
+        require_period(asked.during, "calendarEvents")
+        return asked
+
     def resolve(self: Entity, info: Any, **given: object) -> object:
         context = context_of(info)
         operation = context.operation
-        asked = selector(resource, given, operation.federation.limits.max_candidates, None)
+        asked = checked(given, operation.federation.limits)
         wanted = context.want(resource.name, info._raw_info, info._raw_info.field_nodes)
 
         def step(parents: list[EntityId]) -> Step[list[list[Entity]]]:
@@ -37,5 +45,11 @@ def events_field(target: str, doc: str) -> Any:
     arguments = period_arguments(dated(resource), required=True) | list_arguments(resource)
     arguments["first"] = ("first", optional(int), "At most this many; without it, all.", strawberry.UNSET)
     return field(
-        resolve, optional_list(lazy(resource.name)), name="calendarEvents", doc=doc, info=True, arguments=arguments
+        resolve,
+        optional_list(lazy(resource.name)),
+        name="calendarEvents",
+        doc=doc,
+        info=True,
+        arguments=arguments,
+        check=checked,
     )

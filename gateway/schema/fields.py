@@ -9,6 +9,8 @@ from typing import Annotated, Any, Optional
 import strawberry
 from strawberry.types.info import Info
 
+from gateway.execution.precheck import Check, register
+
 
 def field(
     resolver: Callable[..., Any],
@@ -19,9 +21,11 @@ def field(
     arguments: Mapping[str, tuple[str, Any, str, object]] | None = None,
     info: bool = False,
     directives: Sequence[object] = (),
+    check: Check | None = None,
 ) -> Any:
     """A field whose resolver is called with the source, ``info`` if wanted, and its arguments by Python name.
 
+    ``check`` is asked about the arguments before anything of the operation is fetched.
     ``arguments``: Python name to (GraphQL name, type, description, default); ``inspect.Parameter.empty`` requires it.
     """
     parameter = inspect.Parameter
@@ -35,6 +39,8 @@ def field(
     def resolve(*args: Any, **kwargs: Any) -> Any:
         return resolver(*args, **kwargs)
 
+    if check is not None:
+        register(resolve, check)
     resolve.__name__ = name
     resolve.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]
     return strawberry.field(resolver=resolve, name=name, description=doc, directives=directives)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import strawberry
 
-from resolvers.contracts import EntityId, Selector, Step, Want
+from resolvers.contracts import EntityId, Limits, Selector, Step, Want
 from resolvers.dated import Dated
 from resolvers.entity import Entity, Entry
 from resolvers.relations import INVERSES, RELATIONS, Relation
 from resolvers.steps.inverse import inverse, inverse_entries
+from resolvers.steps.select import refuse_unshown, require_period
 from sources.standard.model import Resource, Structure
 
 from .enums import order
@@ -58,10 +60,16 @@ def inverse_field(relation: Relation) -> Any:
     arguments["first"] = ("first", optional(int), "At most this many; without it, all.", _UNSET)
     returns = relation.entry_name or (relation.entry.name if relation.back and relation.entry else resource.name)
 
+    def checked(given: Mapping[str, object], limits: Limits) -> Selector:
+        asked = selector(resource, given, limits.max_candidates, None)
+        refuse_unshown(resource, asked.conditions)
+        if relation.window:
+            require_period(asked.during, relation.inverse)
+        return asked
+
     def resolve(self: Entity, info: Any, **given: object) -> object:
         context = context_of(info)
-        limits = context.operation.federation.limits
-        asked = selector(resource, given, limits.max_candidates, None)
+        asked = checked(given, context.operation.federation.limits)
         nodes = info._raw_info.field_nodes
         if relation.back is not None:
             below = context.selection(info._raw_info, nodes).get(relation.back, [])
@@ -75,7 +83,15 @@ def inverse_field(relation: Relation) -> Any:
         )
 
     doc = relation.doc if relation.back else f"{relation.doc} In the order of their ids unless orderBy says otherwise."
-    return field(resolve, optional_list(lazy(returns)), name=relation.inverse, doc=doc, info=True, arguments=arguments)
+    return field(
+        resolve,
+        optional_list(lazy(returns)),
+        name=relation.inverse,
+        doc=doc,
+        info=True,
+        arguments=arguments,
+        check=checked,
+    )
 
 
 def _records(operation: Any, relation: Relation, asked: Selector, wanted: Want) -> Any:

@@ -10,7 +10,7 @@ import strawberry
 from strawberry.schema_directive import Location
 
 from gateway.execution.context import Context
-from resolvers.contracts import Period, Step, Want
+from resolvers.contracts import Limits, Period, Step, Want
 from resolvers.dated import dated
 from resolvers.entity import Entity, Entry
 from resolvers.steps.forward import entries_in_period, guarded, reference_id, visible_entries
@@ -169,8 +169,18 @@ def _structure(prop: Property, kind: Structure, directives: list[Any]) -> Any:
         entries = [Entry(self.owner, kind, data) for data in value if isinstance(data, Mapping)]
         return entries_in_period(self.owner.operation, entries, asked)
 
+    def checked(given: Mapping[str, object], limits: Limits) -> object:
+        return period(given.get("on", strawberry.UNSET), given.get("during", strawberry.UNSET))
+
     return field(
-        many, optional_list(type_), name=name, doc=prop.doc, info=True, arguments=arguments, directives=directives
+        many,
+        optional_list(type_),
+        name=name,
+        doc=prop.doc,
+        info=True,
+        arguments=arguments,
+        directives=directives,
+        check=checked if arguments else None,
     )
 
 

@@ -16,7 +16,6 @@ from ..choose import ARRAY_CHUNK, Choice, Path, choose
 from ..contracts import EntityId, Fetch, List, Lookup, Period, Selector, Step, Want
 from ..dated import within
 from ..entity import Entity, Entry
-from ..errors import Code, Refused
 from ..identity import entity as entity_id
 from ..identity import local
 from ..instants import day_end, day_start
@@ -26,7 +25,7 @@ from ..relations import Relation
 from .complete import complete, shown
 from .forward import guarded, visible_entries
 from .permitted import permitted
-from .select import needed, prepare, refuse_unshown, select
+from .select import needed, prepare, refuse_unshown, require_period, select
 
 
 def inverse(
@@ -115,10 +114,8 @@ def _owners(
     windowed = bool(rules.resource.window)
     # Without a call by id there is no way to complete a record later: every source to be heard gives its list.
     asked = rules.heard(want) if windowed and not rules.resource.get else rules.speaker_names(relation.column)
-    if windowed and (period is None or period.start is None or period.end is None):
-        raise Refused(
-            Code.INVALID_DATE, f"{relation.inverse} needs a period with both ends: during: {{from: ..., to: ...}}."
-        )
+    if windowed:
+        require_period(period, relation.inverse)
     candidates: dict[EntityId, None] = {}
     rest = yield from _candidates(operation, relation, dict.fromkeys(asked, parents), period, candidates)
     if rest:

@@ -44,6 +44,12 @@ def unanswerable(resource: Resource, clause: Clause) -> Refused:
     )
 
 
+def require_period(period: Period | None, field: str) -> None:
+    """Refuse an open period where records can only be asked for a closed one. Raises Refused."""
+    if period is None or period.start is None or period.end is None:
+        raise Refused(Code.INVALID_DATE, f"{field} needs a period with both ends: during: {{from: ..., to: ...}}.")
+
+
 def prepare(
     operation: Operation, resource: Resource, ids: Sequence[EntityId], selector: Selector, gaps: Gaps | None = None
 ) -> Step[None]:
