@@ -12,7 +12,7 @@ from strawberry.types.info import Info
 from resolvers.contracts import Limits
 
 from .context import Context
-from .selection import Children, ResolveInfo
+from .selection import Children, ResolveInfo, variables
 
 Check = Callable[[Mapping[str, object], Limits], object]
 """Raises Refused for arguments (by Python name) that its field cannot be asked with."""
@@ -44,7 +44,7 @@ def _below(context: Context, info: Info[Any, Any], parent: GraphQLObjectType, se
         if check is not None:
             for node in nodes:
                 given = convert_arguments(
-                    get_argument_values(field, node, info._raw_info.variable_values),
+                    get_argument_values(field, node, variables(info._raw_info)),
                     definition.arguments,
                     scalar_registry=info.schema.schema_converter.scalar_registry,
                     config=info.schema.config,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     FieldNode,
@@ -14,11 +14,18 @@ from graphql import (
     GraphQLSkipDirective,
     InlineFragmentNode,
     SelectionSetNode,
+    VariableValues,
     get_directive_values,
 )
 
 ResolveInfo = GraphQLResolveInfo[Any]
 Children = dict[str, list[FieldNode]]
+
+
+def variables(info: ResolveInfo) -> VariableValues:
+    """The operation's variables as graphql-core's functions take them; Strawberry's info holds the coerced values."""
+    given: object = info.variable_values
+    return given if isinstance(given, VariableValues) else VariableValues({}, cast("dict[str, Any]", given))
 
 
 def children(info: ResolveInfo, nodes: Iterable[FieldNode]) -> Children:
@@ -47,8 +54,8 @@ def _collect(info: ResolveInfo, selections: SelectionSetNode, found: Children, s
 def _included(info: ResolveInfo, node: FieldNode | InlineFragmentNode | FragmentSpreadNode | object) -> bool:
     if not isinstance(node, FieldNode | InlineFragmentNode | FragmentSpreadNode) or not node.directives:
         return True
-    skip = get_directive_values(GraphQLSkipDirective, node, info.variable_values)
+    skip = get_directive_values(GraphQLSkipDirective, node, variables(info))
     if skip and skip["if"]:
         return False
-    include = get_directive_values(GraphQLIncludeDirective, node, info.variable_values)
+    include = get_directive_values(GraphQLIncludeDirective, node, variables(info))
     return not include or bool(include["if"])

@@ -111,6 +111,31 @@ async def test_a_relation_that_needs_a_period_needs_both_ends(served: Served, pe
     assert "both ends" in error["message"]
 
 
+async def test_variables_decide_what_is_selected_and_asked(served: Served) -> None:
+    query = """query ($names: Boolean!, $period: DateRange!, $first: Int = 2) {
+        rooms(first: 1) {
+            nodes {
+                ... @include(if: $names) { displayName owner @skip(if: $names) { id } }
+                owner { ...Unit }
+                calendarEvents(during: $period, first: $first) { startTime }
+            }
+        }
+    }
+    fragment Unit on Organisation { displayName @include(if: $names) organisationType @skip(if: $names) }"""
+    asked = {"period": {"from": "2000-01-01", "to": "2100-01-01"}}
+    data = []
+    for names in (True, False):
+        answer = (await served.ask(query, asked | {"names": names})).json()
+        assert "errors" not in answer
+        data.append(answer["data"]["rooms"]["nodes"][0])
+    assert [set(node) for node in data] == [{"displayName", "owner", "calendarEvents"}, {"owner", "calendarEvents"}]
+    assert [set(node["owner"]) for node in data] == [{"displayName"}, {"organisationType"}]
+    assert all(node["owner"][name] for node, name in zip(data, ("displayName", "organisationType"), strict=True))
+    assert [len(node["calendarEvents"]) for node in data] == [2, 2]
+    backwards = {"period": {"from": "2026-02-02", "to": "2026-02-01"}, "names": True}
+    assert (await served.error(query, backwards))["extensions"]["code"] == "INVALID_DATE"
+
+
 async def test_an_unknown_id_is_null_and_no_error(served: Served) -> None:
     answer = (await served.ask(f'{{ person(id: "{ID}") {{ givenName }} personsByIds(ids: ["{ID}"]) {{ id }} }}')).json()
     assert answer["data"] == {"person": None, "personsByIds": [None]}
