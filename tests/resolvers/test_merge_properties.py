@@ -1,0 +1,83 @@
+"""The laws of one answer over random sources that overlap, and random decisions over them, against an oracle.
+
+One query per example asks for the whole list and for every record by id, with a random part of the properties: what is
+not asked for must not be needed, and what is asked for must not depend on what else is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sources.standard import RESOURCES
+
+from .oracle import Oracle, selection
+from .worlds import IDS, NOWHERE, SELECTABLE, World, answer, fakes, federation, worlds
+
+EXAMPLES = 550
+thorough = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@st.composite
+def selections(draw: st.DrawFn, resource: str) -> tuple[tuple[str, ...], bool]:
+    """Some properties, and whether to ask for provenance."""
+    every = (*SELECTABLE[resource], "displayName") if resource in ("Person", "Duty") else SELECTABLE[resource]
+    chosen = draw(st.integers(0, 2 ** len(every) - 1))
+    return tuple(name for place, name in enumerate(every) if chosen >> place & 1), draw(st.booleans())
+
+
+def check(world: World, resource: str, columns: Sequence[str], provenance: bool) -> None:
+    """The list and every record by id are what the oracle says."""
+    oracle = Oracle(world)
+    plural = RESOURCES[resource].plural
+    fields = selection(resource, columns, provenance=provenance)
+    asked = [*IDS[resource], NOWHERE]
+    over = federation(world, fakes(world))
+    query = f"""query($ids: [ID!]!) {{
+        {plural} {{ nodes {{ {fields} }} complete gaps {{ source }} pageInfo {{ hasNextPage }} }}
+        {plural}ByIds(ids: $ids) {{ {fields} }}
+    }}"""
+    data = answer(over, query, {"ids": asked})["data"]
+    listed = [oracle.record(resource, id, columns, provenance=provenance) for id in oracle.listed(resource)]
+    by_id = [
+        oracle.record(resource, id, columns, provenance=provenance) if oracle.visible(resource, id) else None
+        for id in asked
+    ]
+    assert data[plural] == {"nodes": listed, "complete": True, "gaps": [], "pageInfo": {"hasNextPage": False}}
+    assert data[f"{plural}ByIds"] == by_id
+
+
+@thorough
+@given(worlds("Person"), selections("Person"))
+def test_persons(world: World, selected: tuple[tuple[str, ...], bool]) -> None:
+    check(world, "Person", *selected)
+
+
+@thorough
+@given(worlds("Organisation"), selections("Organisation"))
+def test_organisations(world: World, selected: tuple[tuple[str, ...], bool]) -> None:
+    check(world, "Organisation", *selected)
+
+
+PEOPLE = {"Person": ("securityMarking", "givenName")}
+
+
+@thorough
+@given(worlds("Group", "Person", columns=PEOPLE), selections("Group"))
+def test_groups(world: World, selected: tuple[tuple[str, ...], bool]) -> None:
+    check(world, "Group", *selected)
+
+
+@thorough
+@given(worlds("Duty", "Person", columns=PEOPLE), selections("Duty"))
+def test_duties(world: World, selected: tuple[tuple[str, ...], bool]) -> None:
+    check(world, "Duty", *selected)
