@@ -120,8 +120,8 @@ def _port(text: str) -> int:
 
 def _count(text: str) -> int:
     count = int(text)
-    if not 1 <= count <= 200_000:
-        raise argparse.ArgumentTypeError("between 1 and 200000")
+    if not municipality.FEWEST <= count <= 200_000:
+        raise argparse.ArgumentTypeError(f"between {municipality.FEWEST} and 200000")
     return count
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Collection, Iterator
 from datetime import date
 from threading import Thread
 
 import pytest
+from hypothesis import settings
 
 from sources.demo.configuration import gateway_config
 from sources.demo.municipality import Municipality, build
 from sources.demo.server import DemoServers, start
 
 from .oracle import Oracle
+
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("random")
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))  # a run is the same everywhere, unless asked
 
 TODAY = date(2026, 3, 25)
 """A Wednesday; daylight saving time begins on the Sunday after."""

@@ -17,7 +17,7 @@ guardians. By the rules it costs, at each source:
     choice again at each source that holds ``Duty.person``: ``expand=duties`` where all pupils are known, which embeds
     whole duties, else the list. Pupils have no duties here, so that nothing is left to look up.
 
-Nothing is asked twice, and no source anything else.
+No source is asked anything else. At sis the pupils' ids go out three times: plain, and once with each expand.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ PERSON = """{
   responsibles { person { displayName } }
 }"""
 BY_IDS = f"query($ids: [ID!]!) {{ personsByIds(ids: $ids) {PERSON} }}"
+LISTED = f"{{ persons(first: {PUPILS}) {{ nodes {PERSON} }} }}"
 
 Calls = dict[str, Counter[tuple[str, str]]]
 """Per source, how often each method and path was called."""
@@ -136,6 +137,14 @@ def groups_of(town: Municipality, pupils: list[str]) -> set[str]:
     }
 
 
+def relations(town: Municipality, servers: DemoServers, pupils: list[str], chunk: int) -> Calls:
+    """The calls for groups and duties."""
+    groups, unwalked = inverse(town, servers, "Group", "/groups", pupils, chunk)
+    duties, _ = inverse(town, servers, "Duty", "/duties", pupils, chunk)
+    named = ceil(len(groups_of(town, pupils)) / chunk)
+    return together(groups, duties, {name: Counter({("POST", "/groups/lookup"): named}) for name in unwalked})
+
+
 @pytest.mark.parametrize("chunk", [500, 200])
 async def test_five_hundred_pupils_by_id(
     big_town: Municipality, servers: DemoServers, expected: Oracle, chunk: int
@@ -145,12 +154,34 @@ async def test_five_hundred_pupils_by_id(
     data, calls = await count(servers, BY_IDS, {"ids": pupils}, chunk)
     lookups = ceil(len(pupils) / chunk) + ceil(len(guardians(expected, pupils)) / chunk)
     persons = {name: Counter({("POST", "/persons/lookup"): lookups}) for name in servers}
-    groups, unwalked = inverse(big_town, servers, "Group", "/groups", pupils, chunk)
-    duties, _ = inverse(big_town, servers, "Duty", "/duties", pupils, chunk)
-    named = ceil(len(groups_of(big_town, pupils)) / chunk)
-    completed = {name: Counter({("POST", "/groups/lookup"): named}) for name in unwalked}
-    assert calls == together(persons, groups, duties, completed)
+    assert calls == together(persons, relations(big_town, servers, pupils, chunk))
     assert data == answer(expected, BY_IDS, {"ids": pupils})
+
+
+async def test_the_first_five_hundred_of_the_list(
+    big_town: Municipality, servers: DemoServers, expected: Oracle
+) -> None:
+    """The list is led by sis, with 500 to a page: two pages, since protected persons leave room for more.
+
+    The first page is completed at the five others. Of the second only as many are as are missing, and one more to
+    know whether others follow. Guardians that stand on a page read from sis are not looked up there again.
+    """
+    chunk = size = servers["sis"].page_size
+    listed = list(expected.tables["sis", "Person"])
+    hidden = {id for id in listed if expected.hidden(expected.record("Person", id))}
+    missing = len(hidden & {*listed[:size]})
+    further = listed[size : size + missing + 1]
+    assert missing
+    assert hidden.isdisjoint(further)
+    pupils = [id for id in [*listed[:size], *further[:-1]] if id not in hidden]
+
+    data, calls = await count(servers, LISTED, {}, chunk)
+    wanted = guardians(expected, pupils)
+    at_sis = {("GET", "/persons"): 2, ("POST", "/persons/lookup"): ceil(len(wanted - {*listed[: 2 * size]}) / chunk)}
+    lookups = ceil(size / chunk) + ceil(len(further) / chunk) + ceil(len(wanted - {*further}) / chunk)
+    others = {name: Counter({("POST", "/persons/lookup"): lookups}) for name in servers if name != "sis"}
+    assert calls == together({"sis": Counter(at_sis)}, others, relations(big_town, servers, pupils, chunk))
+    assert data == answer(expected, LISTED)
 
 
 async def test_one_pupil_costs_no_list_where_a_call_by_id_will_do(servers: DemoServers, expected: Oracle) -> None:

@@ -16,6 +16,8 @@ from .harness import ask, over
 from .oracle_query import answer
 from .test_six_sources import A_CLASS_THIS_WEEK, telling_class, variables
 
+GROUPS = "{ groups(first: 1000, orderBy: [DISPLAY_NAME_ASC]) { nodes { id displayName endDate } } }"
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -48,6 +50,26 @@ async def test_the_rest_is_answered_and_one_gap_names_the_stopped_source(
     assert completeness["complete"] is False
     assert [(gap["source"], gap["code"]) for gap in completeness["gaps"]] == [(stopped, "SOURCE_UNREACHABLE")]
     assert [error["extensions"]["source"] for error in said["errors"]] == [stopped]
+
+
+@pytest.mark.parametrize("stopped", SOURCES)
+async def test_a_list_tells_its_own_gaps(town: Municipality, servers: DemoServers, stopped: str) -> None:
+    """A source that serves no groups is neither asked for them nor missed."""
+    without = oracle_of(town, servers, without=[stopped])
+    missed = stopped in without.servers("Group")
+    await servers[stopped].stop()
+    gateway = over(servers)
+    try:
+        said = await ask(gateway.federation, GROUPS.replace("nodes", "complete gaps { source resource code } nodes"))
+    finally:
+        await gateway.aclose()
+        await servers[stopped].start()
+    listed = said["data"]["groups"]
+    assert listed["complete"] is not missed
+    gap = {"source": stopped, "resource": "Group", "code": "SOURCE_UNREACHABLE"}
+    assert listed["gaps"] == ([gap] if missed else [])
+    assert len(said.get("errors", ())) == missed
+    assert {"nodes": listed["nodes"]} == answer(without, GROUPS)["groups"]
 
 
 async def test_with_all_sources_back_nothing_is_missing(town: Municipality, servers: DemoServers, a_class: str) -> None:

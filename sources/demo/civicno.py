@@ -1,4 +1,7 @@
-"""Personal identity numbers that belong to nobody: Skatteverket's reserved birth numbers for tests."""
+"""Made-up personal identity numbers, in the manner of Skatteverket's test numbers: few, recognisable birth numbers.
+
+That no such number was ever given to anybody is not claimed; names and dates beside them are made up too.
+"""
 
 from __future__ import annotations
 

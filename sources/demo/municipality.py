@@ -18,6 +18,9 @@ from .study import add_studies
 from .syllabus import add_programmes, add_syllabuses
 from .world import STOCKHOLM, Deleted, Record, World, zoned
 
+FEWEST = 60
+"""Pupils that a municipality needs at least, to have every form of school."""
+
 
 @dataclass(frozen=True, eq=False)
 class Municipality:
@@ -38,13 +41,13 @@ class Municipality:
 
 
 def build(pupils: int = 2000, seed: int = 1, today: date | None = None) -> Municipality:
-    """Make the municipality with so many pupils and preschool children (at least 60).
+    """Make the municipality with so many pupils and preschool children (at least ``FEWEST``).
 
     The same arguments always give the same data; ``today`` is Sweden's date where it is left out.
     Raises ValueError for fewer pupils than every school form needs.
     """
-    if pupils < 60:
-        raise ValueError("the municipality needs at least 60 pupils to have every form of school")
+    if pupils < FEWEST:
+        raise ValueError(f"the municipality needs at least {FEWEST} pupils to have every form of school")
     world = World(pupils, seed, today or datetime.now(STOCKHOLM).date())
     add_organisations(world)
     add_syllabuses(world)

@@ -143,7 +143,7 @@ def email(value: str, kind: str) -> Record:
 
 
 def phone(choice: int, kind: str, *, mobile: bool) -> Record:
-    """A number from the series that PTS keeps free for fiction (070-1740605 to 070-1740699, 08-46500400 to -499)."""
+    """A made-up number, from two short series only, so that it is recognised as such."""
     value = f"070-17406{5 + choice % 95:02d}" if mobile else f"08-465004{choice % 100:02d}"
     return {"value": value, "type": kind, "mobile": mobile}
 

@@ -104,7 +104,7 @@ def test_times_have_the_offset_that_holds_in_sweden_that_day(municipality: Munic
     assert len(offsets) == 2
 
 
-def test_civic_numbers_are_unique_and_belong_to_nobody(municipality: Municipality) -> None:
+def test_civic_numbers_are_unique_well_formed_and_of_the_test_pattern(municipality: Municipality) -> None:
     people = _any(municipality.background["Person"])
     numbers = [p["civicNo"]["value"] for p in people]
     assert len(set(numbers)) == len(numbers) == len(people)

@@ -76,6 +76,14 @@ def test_demo_serves_shows_queries_that_answer_and_stops_on_ctrl_c() -> None:
         assert "Traceback" not in process.stderr.read()
 
 
+@pytest.mark.parametrize("pupils", ["59", "many", "200001"])
+def test_a_municipality_of_no_reasonable_size_is_refused(pupils: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", "--pupils", pupils])
+    assert ended.value.code == 2
+    assert "--pupils" in capsys.readouterr().err
+
+
 def test_schema_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
     assert "CalendarEvent" in build_schema(capsys.readouterr().out).type_map

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from resolvers.cursor import Sealer
 from resolvers.errors import Code, InvalidCursor
 
-JSON = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(max_size=20)
+JSON = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20)
+)
 OLD, NEW = b"a secret of the last year", b"the secret of this year"
 
 
