@@ -12,6 +12,9 @@ from .relations import Relation
 
 ARRAY_CHUNK = 40
 """Ids in one URL: 40 of 36 characters stay well below the 8 KB that servers accept."""
+MOST_EXPANDED = 100
+"""Parents that are looked up once more for what is embedded in them: a class or two. For more the list is read, so that
+no source is asked for many records twice."""
 UNKNOWN_PAGES = 8
 """How many pages a list is taken to have before it has been walked."""
 
@@ -61,6 +64,7 @@ def choose(
             choices.append(Choice(Path.FILTER, calls))
     # Of equal cost: the list, which serves the next question too and finds owners of parents the source lacks.
     choices.append(Choice(Path.SCAN, pages_seen or UNKNOWN_PAGES))
-    if expand and relation.expand is not None and "ids" in capabilities.lookup_keys(relation.target):
+    embeds = expand and relation.expand is not None and parents <= MOST_EXPANDED
+    if embeds and "ids" in capabilities.lookup_keys(relation.target):
         choices.append(Choice(Path.EXPAND, -(-parents // capabilities.chunk)))
     return min(choices, key=lambda choice: choice.calls)

@@ -7,17 +7,13 @@ guardians. By the rules it costs, at each source:
     its profile (sis by declaring nothing); the policy's ``securityMarking`` is held by three of the six. So each source
     is asked for all pupils, and for all guardians once more when ``responsibles`` are known: ``ceil(n / chunk)``
     lookups each, n being the distinct ids. Guardians whose reference is marked as protected are not looked up.
-*   **Groups.** A person's memberships stand in the groups; the standard has neither a filter nor a lookup by member.
-    It has ``expand=groupMemberships`` on persons, though. A source that has every pupil is looked up with it,
-    ``ceil(500 / chunk)`` calls, which is less than a list of unknown length is taken for; it embeds fragments of
-    groups, without members. A source that lacks a pupil would say nothing of that one, so its groups are read whole: a
-    page per ``page_size`` groups. What either way names is then looked up where it was not read yet, that is at each
-    server of groups that was not walked: ``ceil(candidates / chunk)``, as all of them speak for the memberships.
-*   **Duties.** The filter by person takes one person: 500 calls, more than ``max_filter_calls``. So it is the same
-    choice again at each source that holds ``Duty.person``: ``expand=duties`` where all pupils are known, which embeds
-    whole duties, else the list. Pupils have no duties here, so that nothing is left to look up.
+*   **Groups.** A person's memberships stand in the groups; the standard has neither a filter nor a lookup by member,
+    and ``expand=groupMemberships`` is for few persons. So the groups are read whole at each source that serves them and
+    speaks for ``groupMemberships``: a page per ``page_size`` groups. What stands there need not be looked up any more.
+*   **Duties.** The filter by person takes one person: 500 calls, more than ``max_filter_calls``. So the duties are read
+    whole as well, at each source that holds ``Duty.person``, a page per ``page_size`` duties.
 
-No source is asked anything else. At sis the pupils' ids go out three times: plain, and once with each expand.
+No source is asked anything else, and none is asked twice for one person.
 """
 
 from __future__ import annotations
@@ -116,33 +112,14 @@ def guardians(expected: Oracle, pupils: list[str]) -> set[str]:
     }
 
 
-def inverse(
-    town: Municipality, servers: DemoServers, resource: str, path: str, pupils: list[str], chunk: int
-) -> tuple[Calls, list[str]]:
-    """One expand of the pupils, or one walk, per source that speaks for the reference; and the sources not walked."""
-    serving = [name for name, records in town.sources.items() if resource in records]
-    expanded = [name for name in serving if set(pupils) <= {each["id"] for each in town.sources[name]["Person"]}]
-    walked = pages(servers, resource, path, [name for name in serving if name not in expanded])
-    expands = {name: Counter({("POST", "/persons/lookup"): ceil(len(pupils) / chunk)}) for name in expanded}
-    return together(walked, expands), expanded
-
-
-def groups_of(town: Municipality, pupils: list[str]) -> set[str]:
-    """The groups that any source says one of the pupils is or was in."""
-    return {
-        group["id"]
-        for records in town.sources.values()
-        for group in records.get("Group", ())
-        if any(entry["person"]["id"] in pupils for entry in group.get("groupMemberships", ()))
-    }
-
-
-def relations(town: Municipality, servers: DemoServers, pupils: list[str], chunk: int) -> Calls:
-    """The calls for groups and duties."""
-    groups, unwalked = inverse(town, servers, "Group", "/groups", pupils, chunk)
-    duties, _ = inverse(town, servers, "Duty", "/duties", pupils, chunk)
-    named = ceil(len(groups_of(town, pupils)) / chunk)
-    return together(groups, duties, {name: Counter({("POST", "/groups/lookup"): named}) for name in unwalked})
+def relations(town: Municipality, servers: DemoServers) -> Calls:
+    """The calls for groups and duties: a walk at each source that serves them."""
+    return together(
+        *(
+            pages(servers, resource, path, [name for name, records in town.sources.items() if resource in records])
+            for resource, path in (("Group", "/groups"), ("Duty", "/duties"))
+        )
+    )
 
 
 @pytest.mark.parametrize("chunk", [500, 200])
@@ -154,7 +131,7 @@ async def test_five_hundred_pupils_by_id(
     data, calls = await count(servers, BY_IDS, {"ids": pupils}, chunk)
     lookups = ceil(len(pupils) / chunk) + ceil(len(guardians(expected, pupils)) / chunk)
     persons = {name: Counter({("POST", "/persons/lookup"): lookups}) for name in servers}
-    assert calls == together(persons, relations(big_town, servers, pupils, chunk))
+    assert calls == together(persons, relations(big_town, servers))
     assert data == answer(expected, BY_IDS, {"ids": pupils})
 
 
@@ -180,7 +157,7 @@ async def test_the_first_five_hundred_of_the_list(
     at_sis = {("GET", "/persons"): 2, ("POST", "/persons/lookup"): ceil(len(wanted - {*listed[: 2 * size]}) / chunk)}
     lookups = ceil(size / chunk) + ceil(len(further) / chunk) + ceil(len(wanted - {*further}) / chunk)
     others = {name: Counter({("POST", "/persons/lookup"): lookups}) for name in servers if name != "sis"}
-    assert calls == together({"sis": Counter(at_sis)}, others, relations(big_town, servers, pupils, chunk))
+    assert calls == together({"sis": Counter(at_sis)}, others, relations(big_town, servers))
     assert data == answer(expected, LISTED)
 
 
