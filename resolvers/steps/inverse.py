@@ -7,14 +7,13 @@ completed and merged, and the merged owning property decides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 
 from sources.requests import Query
-from sources.standard.model import Structure, Test
+from sources.standard.model import Structure
 
 from ..choose import ARRAY_CHUNK, Choice, Path, choose
 from ..contracts import EntityId, Fetch, List, Lookup, Period, Selector, Step, Want
-from ..dated import within
+from ..dated import dated, within
 from ..entity import Entity, Entry
 from ..identity import entity as entity_id
 from ..identity import local
@@ -117,11 +116,46 @@ def _owners(
     if windowed:
         require_period(period, relation.inverse)
     candidates: dict[EntityId, None] = {}
-    rest = yield from _candidates(operation, relation, dict.fromkeys(asked, parents), period, candidates)
-    if rest:
-        yield from _candidates(operation, relation, rest, period, candidates, expand=False)
+    if windowed and rules.resource.get and not _looked_up(operation, relation, asked, parents):
+        yield from _in_window(operation, relation, parents, period, candidates)
+    else:
+        rest = yield from _candidates(operation, relation, dict.fromkeys(asked, parents), period, candidates)
+        if rest:
+            yield from _candidates(operation, relation, rest, period, candidates, expand=False)
     yield from complete(operation, relation.owner, candidates, want)
     return [entity for entity in shown(operation, relation.owner, list(candidates)) if entity is not None]
+
+
+def _looked_up(operation: Operation, relation: Relation, sources: Sequence[str], parents: Sequence[EntityId]) -> bool:
+    """Whether no list stands between the parents and what refers to them, or one that nobody can overrule."""
+    if len(operation.federation.rules[relation.owner].servers) == 1:
+        return True
+    chosen = (each for source in sources for each in _choices(operation, relation, source, parents, expand=True))
+    return all(choice.path in (Path.LOOKUP, Path.EXPAND) for choice, _ in chosen)
+
+
+def _in_window(
+    operation: Operation,
+    relation: Relation,
+    parents: Sequence[EntityId],
+    period: Period | None,
+    candidates: dict[EntityId, None],
+) -> Step[None]:
+    """Add what is of the period and names one of the parents.
+
+    The window that a list demands is held against its source's own time, and another source may have the authority
+    over it: those that speak for the time give what they have, and those that speak for the reference are asked of it.
+    """
+    rules, how = operation.federation.rules[relation.owner], dated(relation.resource)
+    assert how is not None
+    window = Query.of(_window(operation, relation, period, sole=False))
+    fetches = [Fetch(source, relation.owner, List(window)) for source in rules.speaker_names(how.start)]
+    found = {each for ids in operation.absorb_all(fetches, (yield fetches)) for each in ids}
+    yield from complete(operation, relation.owner, sorted(found), Want(frozenset({relation.column})))
+    for source in rules.speaker_names(relation.column):
+        rows = operation.rows(source, relation.owner)
+        having = [each for each in sorted(found) if rows.get(each) is not None]
+        candidates.update(dict.fromkeys(_naming(operation, relation, source, having, parents)))
 
 
 def _candidates(
@@ -248,15 +282,9 @@ def _window(operation: Operation, relation: Relation, period: Period | None, sol
         if period.start is not None and period.end is not None:
             found = {"startDate": (period.start.isoformat(),), "endDate": (period.end.isoformat(),)}
         return found
-    names = resource.parameter
-    if resource.name in ("CalendarEvent", "Absence"):
-        first, last = ("startTime.onOrAfter", "startTime.onOrBefore")
-        if resource.name == "Absence":
-            first = "endTime.onOrAfter"
-        if period.start is not None:
-            # One second wider: the standard calls the absences' bound exclusive, servers differ.
-            start = day_start(period.start, zone) - timedelta(seconds=names[first].test is Test.AFTER)
-            found[first] = (start.isoformat(),)
-        if period.end is not None:
-            found[last] = (day_end(period.end, zone).isoformat(),)
+    # Nothing of the absences' endTime: the standard's bound leaves out those that have none, and they are open.
+    if resource.name == "CalendarEvent" and period.start is not None:
+        found["startTime.onOrAfter"] = (day_start(period.start, zone).isoformat(),)
+    if resource.name in ("CalendarEvent", "Absence") and period.end is not None:
+        found["startTime.onOrBefore"] = (day_end(period.end, zone).isoformat(),)
     return found

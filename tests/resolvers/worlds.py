@@ -104,7 +104,20 @@ PROGRAMME = identity(0x0E, 1)
 NOWHERE = identity(0x0F, 1)
 """An id that no source has a record of."""
 
-IDS = {"Organisation": ORGANISATIONS, "Person": PERSONS, "Group": GROUPS, "Duty": DUTIES}
+ACTIVITIES = [identity(0x1A, number) for number in (2, 1)]
+EVENTS = [identity(0x1B, number) for number in (2, 3, 1)]
+
+IDS = {
+    "Organisation": ORGANISATIONS,
+    "Person": PERSONS,
+    "Group": GROUPS,
+    "Duty": DUTIES,
+    "Activity": ACTIVITIES,
+    "CalendarEvent": EVENTS,
+    "Attendance": [identity(0x1D, number) for number in (1, 3, 2)],
+    "Absence": [identity(0x1E, number) for number in (2, 1)],
+    "Grade": [identity(0x1F, number) for number in (1, 2)],
+}
 
 
 # Values
@@ -126,6 +139,15 @@ _TO_PERSONS: list[dict[str, object]] = [
     {"id": PERSONS[1], "securityMarking": "Ingen"},
     {"id": NOWHERE},
 ]
+_MOMENTS: list[object] = [
+    "2026-03-28T23:59:59+01:00",
+    "2026-03-28T23:00:00Z",
+    "2026-03-29T01:30:00+01:00",
+    "2026-03-29T12:00:00+02:00",
+    "2026-03-29T16:59:59-05:00",
+    "2026-03-30T00:00:00+02:00",
+]
+"""Around and within the Sunday on which the clock is put forward."""
 _DAYS = ["2025-08-18", "2026-01-31", "2026-06-12"]
 
 VALUES: dict[str, dict[str, list[object]]] = {
@@ -221,6 +243,21 @@ VALUES: dict[str, dict[str, list[object]]] = {
         "startDate": [*_DAYS],
         "endDate": [*_DAYS],
     },
+    "Activity": {"displayName": ["Matematik", "Svenska"]},
+    "CalendarEvent": {
+        "activity": _references(ACTIVITIES),
+        "startTime": _MOMENTS,
+        "studentExceptions": _lists(
+            *({"student": {"id": each}, "participates": part} for each in PERSONS[:2] for part in (True, False))
+        ),
+    },
+    "Attendance": {
+        "calendarEvent": _references(EVENTS),
+        "student": _references(PERSONS[:2]),
+        "reportedTimestamp": _MOMENTS,
+    },
+    "Absence": {"student": _references(PERSONS[:2]), "startTime": _MOMENTS, "endTime": _MOMENTS},
+    "Grade": {"student": _references(PERSONS[:2]), "registeredDate": ["2026-03-28", "2026-03-29", "2026-03-30"]},
 }
 """Per resource and property, the values that sources may give."""
 
