@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +58,17 @@ def test_it_belongs_to_its_list_and_cannot_be_changed() -> None:
         changed = cursor[:place] + ("A" if cursor[place] != "A" else "B") + cursor[place + 1 :]
         with pytest.raises(InvalidCursor):
             sealer.open(changed, b"list")
+
+
+def test_a_cursor_has_one_spelling() -> None:
+    """The bits that its last character has to spare may not be used."""
+    sealer = Sealer([NEW])
+    for position in ([1], [12], [123]):
+        cursor = sealer.seal(position, b"list")
+        opened = []
+        for last in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_":
+            with suppress(InvalidCursor):
+                opened.append((sealer.open(cursor[:-1] + last, b"list"), last))
+        assert opened == [(position, cursor[-1])]
+        with pytest.raises(InvalidCursor):
+            sealer.open(cursor + "=" * (-len(cursor) % 4 or 4), b"list")

@@ -362,7 +362,6 @@ def worlds(
     decisions = {
         resource: draw(_decisions(resource, [name for name in names if resource in sources[name]], holds))
         for resource in resources
-        if draw(st.booleans())
     }
     return World(
         sources, decisions, holds, draw(st.integers(0, 3)) > 0, draw(st.sampled_from([1, 2, 7])), draw(st.booleans())
