@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from gateway.cli import parser  # noqa: E402
-from resolvers.errors import Code  # noqa: E402
+from resolvers.errors import Code, GapCode  # noqa: E402
 from resolvers.relations import RELATIONS, Relation  # noqa: E402
 from sources.errors import RETRYABLE, FaultCode  # noqa: E402
 
@@ -89,6 +89,7 @@ def errors() -> str:
             f"| `{code}` | {doc} | {'yes' if FaultCode(code) in RETRYABLE else 'no'} |"
             for code, doc in _documented(FaultCode)
         ),
+        *(f"| `{code}` | {doc} | no |" for code, doc in _documented(GapCode)),
     ]
     return "\n".join(lines) + "\n"
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 
 from resolvers.cursor import Sealer
 from resolvers.federation import Federation
+from resolvers.identity.store import Store
 from resolvers.policy import HideProtected, ShowAll
 from sources.cache import Cache
+from sources.errors import ConfigurationError
 from sources.source import Source
 
 from .config import ProtectedPersons, Settings
@@ -19,17 +23,20 @@ class Assembled:
 
     sources: tuple[Source, ...]
     federation: Federation
+    identity_store: Store
 
     async def aclose(self) -> None:
         for source in self.sources:
             await source.aclose()
+        self.identity_store.close()
 
 
 def assemble(settings: Settings) -> Assembled:
-    """Raises sources.errors.ConfigurationError if a source cannot be set up as configured. Calls nobody."""
+    """Raises sources.errors.ConfigurationError if a source, or the file of ids, cannot be set up. Calls nobody."""
     cache = Cache(settings.cache.max_bytes)
     sources = tuple(Source(source, cache) for source in settings.sources)
     server = settings.server
+    store = _store(settings.identity.store)
     secrets = [secret for secret in (server.secret, server.previous_secret) if secret is not None]
     hide = settings.policy.protected_persons is ProtectedPersons.HIDE
     federation = Federation(
@@ -41,5 +48,15 @@ def assemble(settings: Settings) -> Assembled:
         timezone=server.timezone,
         epoch=settings.epoch,
         raw=settings.raw,
+        identity=settings.identity.rules,
+        identity_store=store,
+        identity_refresh=settings.identity.refresh,
     )
-    return Assembled(sources, federation)
+    return Assembled(sources, federation, store)
+
+
+def _store(file: Path | None) -> Store:
+    try:
+        return Store(file)
+    except (sqlite3.Error, OSError):
+        raise ConfigurationError("identity.store", "the file cannot be used; give one that may be written") from None

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(problem, file=sys.stderr)
         return 2
     except ConfigurationError as error:
-        print(f"sources.{error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 2
     except assets_command.AssetsError as error:
         print(error, file=sys.stderr)

@@ -68,12 +68,17 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Identify:
+    """Nothing but what is known of the resource's ids: an id that a client sent may be one of before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
-    """One thing to fetch: from which source, of which resource, and how."""
+    """One thing to fetch: from which source, of which resource, and how. All ids in it are the gateway's."""
 
     source: str
     resource: str
-    op: List | Page | Lookup
+    op: List | Page | Lookup | Identify
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,13 @@ class Gap:
     resource: str
     code: str
     retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Answer):
+    """A source's answer in the gateway's ids. ``gaps``: what is uncertain about these, though nothing is missing."""
+
+    gaps: tuple[Gap, ...] = ()
 
 
 Step = Generator[Sequence[Fetch], Sequence[Answer], T]

@@ -10,7 +10,6 @@ from sources.standard import RESOURCES
 
 from .completeness import Gaps
 from .contracts import EntityId, Gap
-from .identity import entity
 from .operation import Operation
 
 
@@ -46,10 +45,9 @@ async def deleted(
     found: list[Deleted] = []
     for (name, serves), answer in zip(asked, answers, strict=True):
         gaps.note(answer.faults)
-        found += (
-            Deleted(name, resource, entity(name, resource, each))
-            for resource in serves
-            for each in sorted(answer.ids.get(resource, ()))
-        )
+        for resource in serves:
+            known = await operation.known(resource)
+            ids = sorted(answer.ids.get(resource, ()))
+            found += (Deleted(name, resource, known.entity(name, each) if known else EntityId(each)) for each in ids)
     operation.gaps.merge(gaps)
     return found, gaps.all()

@@ -47,6 +47,15 @@ class Code(StrEnum):
     """A fault of the gateway itself; its log has the rest."""
 
 
+class GapCode(StrEnum):
+    """A gap's ``code`` where no source failed, but its records leave something uncertain."""
+
+    IDENTITY_CONFLICT = "IDENTITY_CONFLICT"
+    """A record's keys (a civicNo, for instance) point to different things: it was merged with none of them."""
+    IDENTITY_SPLIT = "IDENTITY_SPLIT"
+    """A record was taken for the same as another, and its keys now say otherwise: it has an id of its own again."""
+
+
 class Refused(Exception):
     """A question that is not answered, with the code and a text fit for the client (no personal data)."""
 

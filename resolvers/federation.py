@@ -11,6 +11,9 @@ from sources.standard import RESOURCES
 from .authority import Rules, rules_for
 from .contracts import Authority, Limits, SourcePort
 from .cursor import Sealer
+from .identity import Identities, IdentityRule
+from .identity.identities import REFRESH
+from .identity.store import Store
 from .policy import HideProtected, Policy
 
 
@@ -36,6 +39,9 @@ class Federation:
         epoch: str = "",
         raw: bool = False,
         clock: Callable[[], datetime] = _now,
+        identity: Mapping[str, IdentityRule] | None = None,
+        identity_store: Store | None = None,
+        identity_refresh: float = REFRESH,
     ) -> None:
         self.sources = dict(sources)
         self.policy = policy or HideProtected()
@@ -50,5 +56,7 @@ class Federation:
             name: rules_for(resource, (authority or {}).get(name, Authority()), capabilities)
             for name, resource in RESOURCES.items()
         }
+        servers = {name: rules.servers for name, rules in self.rules.items()}
+        self.identities = Identities(identity or {}, self.sources, servers, identity_store, identity_refresh)
         self.pages_seen: dict[tuple[str, str], int] = {}
         """How many pages the last whole walk of (source, resource) had: a statistic for ``choose``."""

@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
+from sources.errors import Fault
 from sources.records import Answer, Row, View
 from sources.standard.model import Expand
 from sources.standard.model import View as Whole
 
 from .completeness import Gaps
-from .contracts import EntityId, Fetch, List, Lookup
+from .contracts import EntityId, Fetch, Gap, Identify, List, Lookup, Received
+from .errors import GapCode
 from .federation import Federation
-from .identity import entity as entity_id
+from .identity import Known
+from .identity.translate import Knowns, incoming, outgoing
 
 
 class Operation:
@@ -36,6 +39,7 @@ class Operation:
         self.subtrees: dict[str, frozenset[str]] = {}
         self._rows: dict[tuple[str, str], dict[EntityId, Row | None]] = {}
         self._walked: set[tuple[str, str]] = set()
+        self._known: dict[str, Known] = {}
 
     def rows(self, source: str, resource: str) -> dict[EntityId, Row | None]:
         """The rows seen of a source's resource, by id; None: the source said that it has no such record."""
@@ -50,21 +54,24 @@ class Operation:
         self.gaps.note(answer.faults)
         if gaps is not None:
             gaps.note(answer.faults)
+        for gap in answer.gaps if isinstance(answer, Received) else ():
+            self.gaps.add(gap)
+            if gaps is not None:
+                gaps.add(gap)
         source, resource = fetch.source, fetch.resource
         seen = self.rows(source, resource)
         list_only = resource in self.federation.sources[source].capabilities.list_only
         ids: list[EntityId] = []
         for slab in answer.slabs:
             keep = slab.view is View.LIST or not list_only
-            for index, local_id in enumerate(slab.ids):
-                found = entity_id(source, resource, local_id)
+            for index, found in enumerate(map(EntityId, slab.ids)):
                 ids.append(found)
                 if keep and seen.get(found) is None:
                     seen[found] = Row(slab, index)
         if answer.faults:
             return ids
         if isinstance(fetch.op, Lookup) and fetch.op.key == "ids":
-            self.absent(source, resource, (entity_id(source, resource, value) for value in fetch.op.values))
+            self.absent(source, resource, map(EntityId, fetch.op.values))
         elif isinstance(fetch.op, List) and not fetch.op.query.parameters:
             self._walked.add((source, resource))
             self.federation.pages_seen[source, resource] = max(1, len(answer.slabs))
@@ -84,9 +91,9 @@ class Operation:
                 rows = embedded.of(index)
                 if rows is None:
                     continue
-                told.add(entity_id(slab.source, slab.resource, parent))
+                told.add(EntityId(parent))
                 for row, _ in rows:
-                    child = entity_id(slab.source, expand.resource, row.id)
+                    child = EntityId(row.id)
                     found[child] = None
                     seen = self.rows(slab.source, expand.resource)
                     if expand.view is Whole.FULL and seen.get(child) is None:
@@ -104,8 +111,48 @@ class Operation:
     ) -> list[list[EntityId]]:
         return [self.absorb(fetch, answer, gaps) for fetch, answer in zip(fetches, answers, strict=True)]
 
+    async def known(self, resource: str) -> Known | None:
+        """What is known of a resource's ids, the same for the whole operation; None where all sources share them."""
+        identities = self.federation.identities
+        if not identities.rules(resource):
+            return None
+        found = self._known.get(resource)
+        return found or self._known.setdefault(resource, await identities.known(resource, self.deadline))
+
+    def identified(self, resource: str) -> Known | None:
+        """The same, once something of the resource was fetched (``Identify``, if nothing else)."""
+        return self._known.get(resource)
+
     async def fetch(self, fetch: Fetch) -> Answer:
-        """Ask the source."""
+        """Ask the source, in its own ids."""
+        knowns: dict[str, Known] = {}
+        expand = fetch.op.expand if isinstance(fetch.op, Lookup) else ()
+        for each in self.federation.identities.concerned(fetch.resource, expand):
+            known = await self.known(each)
+            if known is not None:
+                knowns[each] = known
+        sent = outgoing(fetch, knowns) if knowns else fetch
+        if sent is None or isinstance(sent.op, Identify):
+            return Answer()
+        answer = await self._ask(sent)
+        return await self._received(answer, knowns) if knowns else answer
+
+    async def _received(self, answer: Answer, knowns: Knowns) -> Received:
+        received = incoming(answer, knowns)
+        uncertain = {GapCode.IDENTITY_CONFLICT: received.conflicts, GapCode.IDENTITY_SPLIT: received.splits}
+        gaps = [
+            Gap(source, resource, code, retryable=False)
+            for code, found in uncertain.items()
+            for resource, places in found.items()
+            for source in dict.fromkeys(source for source, _ in places)
+        ]
+        for resource, places in received.unresolved.items():
+            await self.federation.identities.note(resource, places)
+        gaps += (_gap(fault) for resource in received.unlinked for fault in knowns[resource].faults)
+        answer = received.answer
+        return Received(answer.slabs, answer.faults, answer.next, tuple(gaps))
+
+    async def _ask(self, fetch: Fetch) -> Answer:
         self.calls += 1
         source = self.federation.sources[fetch.source]
         op = fetch.op
@@ -113,4 +160,9 @@ class Operation:
             return await source.walk(fetch.resource, op.query, self.deadline)
         if isinstance(op, Lookup):
             return await source.lookup(fetch.resource, op.key, op.values, op.expand, self.deadline)
+        assert not isinstance(op, Identify)
         return await source.page(fetch.resource, op.query, op.token, self.deadline)
+
+
+def _gap(fault: Fault) -> Gap:
+    return Gap(fault.source, fault.resource, str(fault.code), fault.retryable)

@@ -42,6 +42,8 @@ class Slab:
     """Per index, what was wrong with the record, e.g. ``emails: expected a list``; never a value."""
     embedded: Mapping[str, Embedded] = field(default_factory=dict)
     """Per expand that was asked for, what the records carried in ``_embedded``."""
+    local_ids: Sequence[str] | None = None
+    """The source's own ids, where ``ids`` and the records were translated into others."""
 
 
 @dataclass(slots=True, eq=False)
@@ -74,6 +76,11 @@ class Row:
     @property
     def id(self) -> str:
         return self.slab.ids[self.index]
+
+    @property
+    def local_id(self) -> str:
+        """The id by which its source knows the record."""
+        return (self.slab.local_ids or self.slab.ids)[self.index]
 
     @property
     def record(self) -> Record:

@@ -135,6 +135,20 @@ def _existing(value: object, info: ValidationInfo) -> Path:
     return path
 
 
+def _writable(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str) or not value:
+        raise _problem("must be the path of a file.")
+    base = _surroundings(info).base
+    path = base / value
+    try:
+        usable = path.parent.is_dir() and not path.is_dir()
+    except (OSError, ValueError):
+        usable = False
+    if not usable:
+        raise _problem(f"cannot be written: its directory must exist, and be none itself. {_relative(base)}")
+    return path
+
+
 def _relative(base: Path) -> str:
     # The path itself is not repeated: it may be a secret in the wrong place.
     return f"Paths are relative to {base}."
@@ -195,6 +209,7 @@ Duration = Annotated[float, PlainValidator(_seconds, json_schema_input_type=_Dur
 Timeout = Annotated[Duration, AfterValidator(_positive)]
 Size = Annotated[int, PlainValidator(_size, json_schema_input_type=_SizeText), AfterValidator(_positive)]
 ExistingFile = Annotated[Path, PlainValidator(_existing, json_schema_input_type=str)]
+Writable = Annotated[Path, PlainValidator(_writable, json_schema_input_type=str)]
 Url = Annotated[str, AfterValidator(_url)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Zone = Annotated[str, AfterValidator(_zone)]

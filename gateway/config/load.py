@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from resolvers.contracts import Authority, Limits
+from resolvers.identity import IdentityRule
 from sources.capabilities import Capabilities
 from sources.settings import ApiKey, Bearer, Credentials, OAuth2, Secret, SourceSettings, Tls
 
@@ -23,7 +24,7 @@ from .fields import Surroundings
 from .messages import translate
 from .names import resource_name
 from .problems import ConfigError
-from .settings import CacheSettings, PolicySettings, ServerSettings, Settings
+from .settings import CacheSettings, IdentitySettings, PolicySettings, ServerSettings, Settings
 from .shape import (
     DEFAULT_TTL,
     ApiKeyAuth,
@@ -82,10 +83,14 @@ def _built(file: ConfigurationFile) -> Settings:
         _name(key): Authority(rules.exists, rules.order, rules.fields, rules.lists)
         for key, rules in file.authority.items()
     }
+    kinds = {"Person": file.identity.persons, "Organisation": file.identity.organisations, "Duty": file.identity.duties}
+    rules = {name: IdentityRule(section.keys) for name, section in kinds.items() if section.keys}
+    identity = IdentitySettings(rules, file.identity.store, file.identity.refresh)
     return Settings(
         server=_server(file.server),
         sources=sources,
         authority=authority,
+        identity=identity,
         policy=PolicySettings(file.policy.protected_persons),
         cache=CacheSettings(file.cache.backend, file.cache.max_bytes, ttl),
         limits=Limits(
@@ -95,7 +100,7 @@ def _built(file: ConfigurationFile) -> Settings:
             max_filter_calls=file.limits.max_filter_calls,
         ),
         raw=file.raw,
-        epoch=_epoch(sources, authority, file.policy.protected_persons, file.server.timezone),
+        epoch=_epoch(sources, authority, rules, file.policy.protected_persons, file.server.timezone),
     )
 
 
@@ -161,7 +166,12 @@ def _name(text: str) -> str:
     return resource_name(text) or text
 
 
-def _epoch(sources: Iterable[SourceSettings], authority: Mapping[str, Authority], *rest: str) -> str:
+def _epoch(
+    sources: Iterable[SourceSettings],
+    authority: Mapping[str, Authority],
+    identity: Mapping[str, IdentityRule],
+    *rest: str,
+) -> str:
     """A digest of what decides which records an answer holds; without secrets, deadlines and other mere bounds."""
     parts = [
         [
@@ -169,6 +179,7 @@ def _epoch(sources: Iterable[SourceSettings], authority: Mapping[str, Authority]
             for source in sources
         ],
         {resource: asdict(rules) for resource, rules in authority.items()},
+        {resource: asdict(rule) for resource, rule in identity.items()},
         rest,
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=sorted).encode()).hexdigest()[:16]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from resolvers.identity.keys import KINDS
 from sources.standard import RESOURCES
 from sources.standard.model import Resource
 
@@ -36,6 +37,7 @@ def check(document: Document) -> None:
     for key in ttl:
         if key != "default":
             _resource(document, ("cache", "ttl", key), key, ["default"])
+    _identity(document, _mapping(data.get("identity")))
     authority = _mapping(data.get("authority"))
     _once(document, ("authority",), authority)
     for key, rules in authority.items():
@@ -134,6 +136,16 @@ def _authority(
         if _property(document, here, column, resource) and not resource.columns[column].many:
             lists = (name for name, declared in resource.columns.items() if declared.many)
             document.add(here, f"is not a list. {suggestion(column, lists)}")
+
+
+def _identity(document: Document, identity: Mapping[str, object]) -> None:
+    for name, kinds in KINDS.items():
+        key = RESOURCES[name].plural
+        for index, kind in _strings(_mapping(identity.get(key)).get("keys")):
+            if kind not in kinds:
+                path: KeyPath = ("identity", key, "keys", index)
+                what = _quoted(document, path, kind)
+                document.add(path, f"{what} is no kind of key for {key}. {suggestion(kind, kinds)}")
 
 
 def _names(

@@ -6,8 +6,10 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from resolvers.contracts import Authority, Limits
+from resolvers.identity import IdentityRule
 from sources.settings import Secret, SourceSettings
 
 AuthoritySettings = Authority
@@ -54,6 +56,15 @@ class PolicySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentitySettings:
+    """Per resource name, how its records are recognised; where ids are kept; ``refresh`` in seconds."""
+
+    rules: Mapping[str, IdentityRule]
+    store: Path | None
+    refresh: float
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration. ``sources`` in the file's order; ``authority`` by resource name, where configured.
 
@@ -64,6 +75,7 @@ class Settings:
     server: ServerSettings
     sources: tuple[SourceSettings, ...]
     authority: Mapping[str, Authority]
+    identity: IdentitySettings
     policy: PolicySettings
     cache: CacheSettings
     limits: Limits

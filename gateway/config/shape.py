@@ -22,6 +22,7 @@ from .fields import (
     SomeResources,
     Timeout,
     Url,
+    Writable,
     Zone,
 )
 from .settings import ProtectedPersons
@@ -172,6 +173,28 @@ class AuthoritySection(Section):
     """By list property: unite all sources' entries, or take the first source's list whole."""
 
 
+class IdentityKeys(Section):
+    """How one resource's records are recognised beside equal ids."""
+
+    keys: Names = ()
+    """The kinds of keys."""
+
+
+class Identity(Section):
+    """What becomes of sources with ids of their own (``own_ids``)."""
+
+    persons: IdentityKeys = IdentityKeys()
+    """civicNo, eduPersonPrincipalName, externalIdentifier; email and name, which several can share."""
+    organisations: IdentityKeys = IdentityKeys()
+    """schoolUnitCode, organisationCode."""
+    duties: IdentityKeys = IdentityKeys()
+    """person: the same person, dutyAt and dutyRole, and dates that overlap."""
+    store: Writable | None = None
+    """The file in which ids that were given once stay. Left out: they stay as long as the process."""
+    refresh: Timeout = Field(default=600.0, json_schema_extra={"default": "10m"})
+    """How long until sources are read again for new links."""
+
+
 class Policy(Section):
     """Who is shown."""
 
@@ -212,6 +235,8 @@ class ConfigurationFile(Section):
     """The SS 12000 APIs, by the name that the huvudman gives them."""
     authority: dict[str, AuthoritySection] = {}
     """By resource: who decides what."""
+    identity: Identity = Identity()
+    """One thing, several ids."""
     policy: Policy = Policy()
     """Who is shown."""
     cache: Cache = Cache()

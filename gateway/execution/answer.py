@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from resolvers.contracts import Gap
-from resolvers.errors import Code
+from resolvers.errors import Code, GapCode
 from resolvers.operation import Operation
 from sources.errors import FaultCode
 
@@ -26,6 +26,8 @@ _WHY: Mapping[str, str] = {
     FaultCode.SOURCE_ANSWER_INVALID: "its answer could not be read",
     FaultCode.SOURCE_ANSWER_TOO_LARGE: "its answer was too large",
     FaultCode.SOURCE_RECORD_INVALID: "it sent records that could not be used",
+    GapCode.IDENTITY_CONFLICT: "keys of its records point to different things, which are not merged",
+    GapCode.IDENTITY_SPLIT: "its records are no longer taken for those they were linked to",
 }
 
 

@@ -10,6 +10,7 @@ from strawberry.scalars import JSON
 from resolvers import merge
 from resolvers.entity import Entity
 from resolvers.errors import Code, Refused
+from sources.records import Row
 
 from .fields import field, optional
 from .scalars import DateTime
@@ -49,8 +50,8 @@ def provenance(entity: Entity) -> Provenance:
         sources=[
             ProvenanceSource(
                 name=source,
-                id=strawberry.ID(row.id),
-                matched_by="id",
+                id=strawberry.ID(row.local_id),
+                matched_by=_matched_by(entity, row),
                 fetched_at=DateTime(row.slab.fetched_at.isoformat()),
                 from_cache=row.slab.from_cache,
             )
@@ -64,6 +65,11 @@ def provenance(entity: Entity) -> Provenance:
         ],
         issues=issues,
     )
+
+
+def _matched_by(entity: Entity, row: Row) -> str:
+    known = entity.operation.identified(entity.resource.name)
+    return "id" if known is None else known.matched_by(row.source, row.local_id)
 
 
 def raw(entity: Entity, source: str) -> object:

@@ -10,7 +10,6 @@ from ..choose import UNKNOWN_PAGES
 from ..completeness import Gaps
 from ..contracts import EntityId, Fetch, List, Lookup, Step, Want
 from ..entity import Entity
-from ..identity import local
 from ..operation import Operation
 from ..policy import Verdict
 
@@ -38,8 +37,7 @@ def complete(
         if operation.walked(source, resource):
             operation.absent(source, resource, missing)
         elif _by_id(operation, source, resource, len(missing)):
-            values = tuple(local(source, resource, found) for found in missing)
-            fetches.append(Fetch(source, resource, Lookup("ids", values)))
+            fetches.append(Fetch(source, resource, Lookup("ids", tuple(missing))))
         elif not rules.resource.window:
             fetches.append(Fetch(source, resource, List(Query())))
     if fetches:

@@ -19,6 +19,7 @@ from ..operation import Operation
 from ..order import rank, sort_value
 from ..predicates import Clause, clauses
 from .complete import complete, shown
+from .identify import current_selector
 from .permitted import permitted
 from .select import holds, in_period, needed, prepare
 from .streams import Stream, refuse_unanswerable, streams, would_give
@@ -56,6 +57,7 @@ def connection(
         return None
     refuse_unanswerable(operation, rules, clauses(selector.conditions))
     gaps = Gaps()
+    selector = yield from current_selector(operation, selector)
     selector = yield from permitted(operation, selector, gaps)
     tests = clauses(selector.conditions)
     if any(condition.values == () for condition in selector.conditions):

@@ -15,14 +15,13 @@ from ..choose import ARRAY_CHUNK, Choice, Path, choose
 from ..contracts import EntityId, Fetch, List, Lookup, Period, Selector, Step, Want
 from ..dated import dated, within
 from ..entity import Entity, Entry
-from ..identity import entity as entity_id
-from ..identity import local
 from ..instants import day_end, day_start
 from ..operation import Operation
 from ..predicates import leaves
 from ..relations import Relation
 from .complete import complete, shown
 from .forward import guarded, visible_entries
+from .identify import current_selector
 from .permitted import permitted
 from .select import needed, prepare, refuse_unshown, require_period, select
 
@@ -33,6 +32,7 @@ def inverse(
     """Per parent, the records whose merged owning property refers to it; filtered, in order, bounded."""
     resource = relation.resource
     refuse_unshown(resource, selector.conditions)
+    selector = yield from current_selector(operation, selector)
     selector = yield from permitted(operation, selector)
     own = want.also(relation.column, *needed(resource, selector))
     found = yield from _owners(operation, relation, parents, selector.during, own)
@@ -185,7 +185,7 @@ def _candidates(
             candidates.update(dict.fromkeys(_naming(operation, relation, fetch.source, owners, asked)))
         elif relation.expand is not None:
             told = operation.absorb_embedded(answer, relation.expand, candidates)
-            by_expand = {entity_id(fetch.source, relation.target, value) for value in fetch.op.values}
+            by_expand = set(map(EntityId, fetch.op.values))
             untold = [parent for parent in asked if parent in by_expand and parent not in told]
             if untold and not answer.faults:
                 rest[fetch.source] = untold
@@ -249,11 +249,10 @@ def _fetches(
 ) -> list[Fetch]:
     owner = relation.owner
     sole = len(operation.federation.rules[owner].servers) == 1
-    ids = [local(source, relation.target, parent) for parent in parents]
     if choice.path is Path.LOOKUP and relation.lookup is not None:
-        return [Fetch(source, owner, Lookup(relation.lookup.name, tuple(ids)))]
+        return [Fetch(source, owner, Lookup(relation.lookup.name, tuple(parents)))]
     if choice.path is Path.EXPAND and relation.expand is not None:
-        return [Fetch(source, relation.target, Lookup("ids", tuple(ids), (relation.expand.name,)))]
+        return [Fetch(source, relation.target, Lookup("ids", tuple(parents), (relation.expand.name,)))]
     # A period and the reference may go in one call only where no other source could overrule either of them.
     times = _window(operation, relation, period, sole)
     parameter = relation.parameter
@@ -264,9 +263,9 @@ def _fetches(
             Fetch(
                 source,
                 owner,
-                List(Query.of({**times, **fixed, parameter.name: tuple(ids[start : start + size])})),
+                List(Query.of({**times, **fixed, parameter.name: tuple(parents[start : start + size])})),
             )
-            for start in range(0, len(ids), size)
+            for start in range(0, len(parents), size)
         ]
     return [Fetch(source, owner, List(Query.of(times)))]
 

@@ -9,6 +9,7 @@ from ..contracts import EntityId, Step, Want
 from ..entity import Entity
 from ..operation import Operation
 from .complete import complete, shown
+from .identify import current
 
 
 def by_ids(
@@ -19,5 +20,6 @@ def by_ids(
     if not rules.servers:
         operation.not_served[resource] = None
         return [None for _ in ids]
+    ids = yield from current(operation, resource, ids)
     yield from complete(operation, resource, ids, want, gaps, also=rules.population)
     return shown(operation, resource, ids)

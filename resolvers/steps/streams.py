@@ -12,13 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sources.requests import Query
-from sources.standard.model import Scalar, Test
-from sources.standard.values import refers_to
+from sources.standard.model import Test
 
 from ..authority import Rules
-from ..contracts import Condition, EntityId, Lookup
+from ..contracts import Condition, Lookup
 from ..errors import Code, Refused
-from ..identity import local
 from ..operation import Operation
 from ..predicates import Clause
 from .select import unanswerable
@@ -148,11 +146,8 @@ def _queries(operation: Operation, rules: Rules, source: str, clauses: Sequence[
 def _query(operation: Operation, rules: Rules, source: str, conditions: Sequence[Condition]) -> Query:
     parameters: dict[str, tuple[str, ...]] = {}
     for condition in conditions:
-        values = condition.values
-        if condition.parameter.type is Scalar.ID:
-            target = refers_to(condition.parameter) or rules.resource.name
-            values = tuple(local(source, target, EntityId(value)) for value in values)
-        parameters[condition.parameter.name] = (*parameters.get(condition.parameter.name, ()), *values)
+        name = condition.parameter.name
+        parameters[name] = (*parameters.get(name, ()), *condition.values)
     return Query.of(parameters)
 
 

@@ -103,6 +103,22 @@ _REFERS_TO = {
 """What the ids in a query parameter belong to: the standard uses a name for one thing throughout."""
 
 
+def looks_up(resource: str, key: str) -> str | None:
+    """The resource whose ids a lookup's body array takes; None for one that takes none."""
+    declared = RESOURCES[resource].lookup_key.get(key)
+    if declared is None or declared.type is not Scalar.ID:
+        return None
+    if declared.column == "id":
+        return resource
+    path = tuple(declared.column.split("."))
+    found = next((each.target for each in references() if (each.resource, each.path) == (resource, path)), None)
+    return found or _REFERS_TO[_SINGULAR.get(key, key)]
+
+
+_SINGULAR = {"members": "member", "teachers": "teacher", "personIds": "person"}
+"""Lookup keys of what records do not show, by the parameters that ask the same."""
+
+
 def refers_to(parameter: Parameter) -> str | None:
     """The resource whose ids a parameter takes; None for parameters that take none."""
     return _REFERS_TO[parameter.name.rpartition(".")[2]] if parameter.type is Scalar.ID else None

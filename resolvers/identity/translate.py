@@ -1,0 +1,159 @@
+"""Requests and answers across the border between the gateway's ids and one source's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+
+from sources.canonical import synthetic_id
+from sources.records import Answer, Embedded, Record, Slab
+from sources.requests import Query
+from sources.standard import RESOURCES
+from sources.standard.model import Resource
+from sources.standard.values import looks_up, references, refers_to
+
+from ..contracts import EntityId, Fetch, List, Lookup, Page
+from .clusters import Place
+from .known import Known
+
+Knowns = Mapping[str, Known]
+"""Per resource whose ids differ between sources, what is known of them."""
+
+_FURTHER: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = {"Activity": ((("teachers", "person"), "Person"),)}
+"""References that the standard does not have, and that are read all the same."""
+
+
+@dataclass(slots=True)
+class Received:
+    """An answer in the gateway's ids, and which ids were met that deserve a word."""
+
+    answer: Answer
+    unresolved: dict[str, dict[Place, None]] = field(default_factory=dict)
+    """Per resource, own ids of a source that no list has shown yet."""
+    conflicts: dict[str, dict[Place, None]] = field(default_factory=dict)
+    splits: dict[str, dict[Place, None]] = field(default_factory=dict)
+    unlinked: dict[str, None] = field(default_factory=dict)
+    """Resources of which a record is linked to nothing, while not all sources could be read for links."""
+
+
+def outgoing(fetch: Fetch, knowns: Knowns) -> Fetch | None:
+    """The fetch in the source's ids; None where the source has nothing of what it asks for."""
+    op = fetch.op
+    if isinstance(op, Lookup):
+        known = knowns.get(looks_up(fetch.resource, op.key) or "")
+        if known is None:
+            return fetch
+        values = _locals(known, fetch.source, op.values)
+        return replace(fetch, op=replace(op, values=values)) if values else None
+    if isinstance(op, List | Page):
+        query = _query(fetch, op.query, knowns)
+        return None if query is None else replace(fetch, op=replace(op, query=query))
+    return fetch
+
+
+def _locals(known: Known, source: str, ids: Sequence[str]) -> tuple[str, ...]:
+    found = (known.local(source, EntityId(id)) for id in ids)
+    return tuple(dict.fromkeys(id for id in found if id is not None))
+
+
+def _query(fetch: Fetch, query: Query, knowns: Knowns) -> Query | None:
+    declared = RESOURCES[fetch.resource].parameter
+    parameters: dict[str, tuple[str, ...]] = {}
+    for name, values in query.parameters:
+        parameter = declared.get(name)
+        known = knowns.get(refers_to(parameter) or "") if parameter is not None else None
+        parameters[name] = values if known is None else _locals(known, fetch.source, values)
+        if values and not parameters[name]:
+            return None
+    return Query.of(parameters, query.expand, query.sortkey)
+
+
+def incoming(answer: Answer, knowns: Knowns) -> Received:
+    """The answer in the gateway's ids."""
+    received = Received(answer)
+    if knowns:
+        slabs = tuple(_slab(slab, knowns, received) for slab in answer.slabs)
+        received.answer = replace(answer, slabs=slabs)
+    return received
+
+
+def _slab(slab: Slab, knowns: Knowns, received: Received) -> Slab:
+    resource = RESOURCES[slab.resource]
+    paths = [(path, target) for path, target in _paths(slab.resource) if target in knowns]
+    known = knowns.get(slab.resource)
+    embedded = {name: _embedded(slab, name, each, knowns, received) for name, each in slab.embedded.items()}
+    if known is None and not paths:
+        return replace(slab, embedded=embedded) if embedded else slab
+    ids: list[str] = []
+    records: list[Record] = []
+    for local, sent in zip(slab.ids, slab.records, strict=True):
+        record = sent
+        for path, target in paths:
+            record = _at(record, path, partial(_id, slab.source, target, knowns[target], received))
+        id = _id(slab.source, slab.resource, known, received, local) if known else _made(resource, local, sent, record)
+        ids.append(id)
+        records.append(record if id == local else {**record, "id": id})
+    return replace(slab, ids=ids, records=records, local_ids=slab.ids, embedded=embedded)
+
+
+def _embedded(parent: Slab, name: str, embedded: Embedded, knowns: Knowns, received: Received) -> Embedded:
+    slab = _slab(embedded.slab, knowns, received)
+    path = RESOURCES[parent.resource].expand[name].path
+    if slab is embedded.slab:
+        return embedded
+    elements = [
+        {**element, path: record} if path else record
+        for element, record in zip(embedded.elements, slab.records, strict=True)
+    ]
+    return replace(embedded, slab=slab, elements=elements)
+
+
+def _id(source: str, resource: str, known: Known, received: Received, local: str) -> str:
+    place = (source, local)
+    if place in known.conflicts:
+        received.conflicts.setdefault(resource, {})[place] = None
+    if place in known.splits:
+        received.splits.setdefault(resource, {})[place] = None
+    if known.unresolved(source, local):
+        received.unresolved.setdefault(resource, {})[place] = None
+    id = known.canonical(known.entity(source, local))
+    if known.faults and source in known.own and id == local:
+        received.unlinked[resource] = None
+    return id
+
+
+def _made(resource: Resource, local: str, sent: Record, record: Record) -> str:
+    """The id of a record whose resource has none: it is made of the key, which holds other records' ids."""
+    if resource.has_id or record is sent or local != synthetic_id(resource, sent):
+        return local
+    return synthetic_id(resource, record) or local
+
+
+@cache
+def _paths(resource: str) -> tuple[tuple[tuple[str, ...], str], ...]:
+    found = [(each.path, each.target) for each in references() if each.resource == resource]
+    return (*found, *_FURTHER.get(resource, ()))
+
+
+def _at(record: Record, path: tuple[str, ...], convert: Callable[[str], str]) -> Record:
+    """The record with the ids at a path converted; the same object where nothing changes."""
+    changed = _within(record, path, convert)
+    return changed if isinstance(changed, Mapping) else record
+
+
+def _within(value: object, path: tuple[str, ...], convert: Callable[[str], str]) -> object:
+    if isinstance(value, list):
+        items = [_within(item, path, convert) for item in value]
+        return value if all(new is old for new, old in zip(items, value, strict=True)) else items
+    if not isinstance(value, Mapping):
+        return value
+    if not path:
+        id = value.get("id")
+        new = convert(id) if isinstance(id, str) else id
+        return value if new == id else {**value, "id": new}
+    inner = value.get(path[0])
+    if inner is None:
+        return value
+    new = _within(inner, path[1:], convert)
+    return value if new is inner else {**value, path[0]: new}
