@@ -123,6 +123,11 @@ class Operation:
         """The same, once something of the resource was fetched (``Identify``, if nothing else)."""
         return self._known.get(resource)
 
+    def named_by(self, source: str, resource: str, ids: Sequence[EntityId]) -> Sequence[EntityId]:
+        """Those of the things that the source has an id for, so that its records can refer to them."""
+        known = self._known.get(resource)
+        return ids if known is None else [each for each in ids if known.local(source, each) is not None]
+
     async def fetch(self, fetch: Fetch) -> Answer:
         """Ask the source, in its own ids."""
         knowns: dict[str, Known] = {}

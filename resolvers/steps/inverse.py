@@ -119,7 +119,9 @@ def _owners(
     if windowed and rules.resource.get and not _looked_up(operation, relation, asked, parents):
         yield from _in_window(operation, relation, parents, period, candidates)
     else:
-        rest = yield from _candidates(operation, relation, dict.fromkeys(asked, parents), period, candidates)
+        named = {source: operation.named_by(source, relation.target, parents) for source in asked}
+        by_source = {source: ids for source, ids in named.items() if ids}
+        rest = yield from _candidates(operation, relation, by_source, period, candidates)
         if rest:
             yield from _candidates(operation, relation, rest, period, candidates, expand=False)
     yield from complete(operation, relation.owner, candidates, want)

@@ -312,3 +312,11 @@ def test_without_sources_that_have_ids_of_their_own_no_list_is_read_for_them() -
     over = gateway(small())
     answer(over, "query ($id: ID!) { person(id: $id) { givenName emails { value } } }", {"id": ADA})
     assert {call.op for name in over.sources for call in source(over, name).calls} == {"lookup"}
+
+
+def test_a_source_is_not_asked_for_what_refers_to_somebody_it_does_not_know() -> None:
+    town = small()
+    town["sis"]["Person"].append({"id": PERSONS[1], "givenName": "Bo"})
+    over = gateway(town, OWN)
+    assert person(over, PERSONS[1])["duties"] == []
+    assert [call for call in source(over, "hr").calls if call.resource == "Duty"] == []
