@@ -3,6 +3,7 @@
 docs/relations.md   the standard's references, both ways
 docs/errors.md      every extensions.code
 docs/cli.md         the command's help
+docs/profiles.md    what the profiles of sources declare
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import argparse
 import inspect
 import re
 import sys
+from collections.abc import Mapping, Set
+from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 
@@ -20,7 +23,11 @@ sys.path.insert(0, str(HERE.parent))
 from gateway.cli import parser  # noqa: E402
 from resolvers.errors import Code, GapCode  # noqa: E402
 from resolvers.relations import RELATIONS, Relation  # noqa: E402
+from sources.capabilities import ALL, Capabilities  # noqa: E402
 from sources.errors import RETRYABLE, FaultCode  # noqa: E402
+from sources.profiles import PROFILES, Profile  # noqa: E402
+from sources.profiles.conformant import CONFORMANT  # noqa: E402
+from sources.standard import RESOURCES  # noqa: E402
 
 NOTE = "<!-- Made by docs/generate.py; do not edit. -->\n"
 
@@ -116,7 +123,65 @@ def _help(of: argparse.ArgumentParser) -> str:
     return of.format_help().strip()
 
 
-PAGES = {"relations.md": relations, "errors.md": errors, "cli.md": cli}
+def profiles() -> str:
+    """The page of the profiles."""
+    parts = [
+        "# Profiles",
+        "",
+        NOTE,
+        "What is known of how kinds of systems depart from the standard. `profile` names one for a source; each line",
+        "below is a default that the key of the same name in the [configuration](configuration.md) replaces. What is",
+        "not named is as in the standard.",
+        "",
+    ]
+    for profile in PROFILES.values():
+        parts += [f"## {profile.name}", "", profile.doc, ""]
+        declared = _declared(profile)
+        if declared:
+            parts += ["| key | default |", "|---|---|", *(f"| `{key}` | {text} |" for key, text in declared), ""]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _declared(profile: Profile) -> list[tuple[str, str]]:
+    """The keys in which a profile differs from what is taken of a source otherwise, and their values."""
+    found = []
+    for each in fields(Capabilities):
+        value = getattr(profile.capabilities, each.name)
+        if value != getattr(CONFORMANT.capabilities, each.name):
+            key = "lookup_chunk" if each.name == "chunk" else each.name
+            found.append((key, _value(value, profile.capabilities.resources if key != "resources" else frozenset())))
+    if profile.timezone != CONFORMANT.timezone:
+        found.append(("timezone", f"`{profile.timezone}`"))
+    return found
+
+
+def _value(value: object, served: frozenset[str]) -> str:
+    if isinstance(value, frozenset):
+        return _resources(value, served)
+    if not isinstance(value, Mapping):
+        return f"`{'null' if value is None else value}`"
+    # Resources of which the same is said stand together.
+    together: dict[str, set[str]] = {}
+    for resource, said in value.items():
+        together.setdefault(_said(said), set()).add(resource)
+    return "; ".join(f"{_resources(names, served)}: {said}" for said, names in together.items())
+
+
+def _resources(names: Set[str], served: frozenset[str]) -> str:
+    whole = served or RESOURCES.keys()
+    return "all" if names >= whole else ", ".join(r.plural for r in RESOURCES.values() if r.name in names)
+
+
+def _said(value: object) -> str:
+    if isinstance(value, Mapping):
+        named = [f"`{name}` {what}" for name, what in value.items() if name != ALL]
+        return ", ".join([*named, f"{'any other' if named else 'any'} {value[ALL]}"] if ALL in value else named)
+    if isinstance(value, frozenset):
+        return ", ".join(f"`{name}`" for name in sorted(value)) or "none"
+    return f"`{value}`"
+
+
+PAGES = {"relations.md": relations, "errors.md": errors, "cli.md": cli, "profiles.md": profiles}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -58,13 +58,13 @@ def choose(
     if lookup is not None and lookup.name in capabilities.lookup_keys(owner):
         choices.append(Choice(Path.LOOKUP, -(-parents // capabilities.chunk)))
     parameter = relation.parameter
-    if parameter is not None and owner not in capabilities.filters_ignored:
+    if parameter is not None and capabilities.filter(owner, parameter.name).pushable:
         calls = -(-parents // ARRAY_CHUNK) if parameter.many else parents
         if calls <= limits.max_filter_calls:
             choices.append(Choice(Path.FILTER, calls))
     # Of equal cost: the list, which serves the next question too and finds owners of parents the source lacks.
     choices.append(Choice(Path.SCAN, pages_seen or UNKNOWN_PAGES))
-    embeds = expand and relation.expand is not None and parents <= MOST_EXPANDED
-    if embeds and "ids" in capabilities.lookup_keys(relation.target):
+    known = relation.expand is not None and relation.expand.name in capabilities.expands(relation.target)
+    if expand and known and parents <= MOST_EXPANDED and "ids" in capabilities.lookup_keys(relation.target):
         choices.append(Choice(Path.EXPAND, -(-parents // capabilities.chunk)))
     return min(choices, key=lambda choice: choice.calls)

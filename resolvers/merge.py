@@ -32,13 +32,15 @@ def spoken(entity: Entity, column: str) -> Iterator[tuple[str, object]]:
     """What each speaker with a row says for the column, first authority first.
 
     A source whose profile declares the column speaks even by leaving it out: that means none. An undeclared one
-    speaks only if the column is there; null counts as said.
+    speaks only if the column is there; null counts as said, unless the profile says that it means absent.
     """
     for speaker in entity.rules.speakers(column):
         row = entity.row(speaker.source)
         if row is None:
             continue
         said = row.record.get(column, _ABSENT)
+        if said is None and entity.rules.capabilities[speaker.source].null_is_absent:
+            said = _ABSENT
         if said is not _ABSENT:
             yield speaker.source, said
         elif speaker.declared:

@@ -50,7 +50,10 @@ class Operation:
         return (source, resource) in self._walked
 
     def absorb(self, fetch: Fetch, answer: Answer, gaps: Gaps | None = None) -> list[EntityId]:
-        """Take in an answer: keep the first version of each row, note what is missing. Gives the ids, in order."""
+        """Take in an answer: keep the first version of each row, note what is missing. Gives the ids, in order.
+
+        A view that lacks columns by its source's profile gives candidates but no rows: they are completed by another.
+        """
         self.gaps.note(answer.faults)
         if gaps is not None:
             gaps.note(answer.faults)
@@ -60,10 +63,11 @@ class Operation:
                 gaps.add(gap)
         source, resource = fetch.source, fetch.resource
         seen = self.rows(source, resource)
-        list_only = resource in self.federation.sources[source].capabilities.list_only
+        capabilities = self.federation.sources[source].capabilities
         ids: list[EntityId] = []
         for slab in answer.slabs:
-            keep = slab.view is View.LIST or not list_only
+            lacking = capabilities.list_lacks if slab.view is View.LIST else capabilities.list_only
+            keep = resource not in lacking
             for index, found in enumerate(map(EntityId, slab.ids)):
                 ids.append(found)
                 if keep and seen.get(found) is None:
@@ -73,7 +77,8 @@ class Operation:
         if isinstance(fetch.op, Lookup) and fetch.op.key == "ids":
             self.absent(source, resource, map(EntityId, fetch.op.values))
         elif isinstance(fetch.op, List) and not fetch.op.query.parameters:
-            self._walked.add((source, resource))
+            if resource not in capabilities.list_lacks:
+                self._walked.add((source, resource))
             self.federation.pages_seen[source, resource] = max(1, len(answer.slabs))
         return ids
 

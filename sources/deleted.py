@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .canonical import read_id
+from .capabilities import Capabilities
 from .errors import CallError, FaultCode
-from .paging import next_token
+from .paging import following
 from .standard import RESOURCES
 from .standard.feeds import DELETED_KEYS
 
@@ -26,14 +27,19 @@ class Page:
     unreadable: bool
     next: str | None
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What stands on the page, each with its resource."""
+        return frozenset(f"{name} {identity}" for name, ids in self.ids.items() for identity in ids)
 
-def read(decoded: object) -> Page:
-    """Read a page: ``{"data": {"persons": [id, …]}}``, or ``{"data": [{"entityType": …, "id": …}, …]}``, or bare.
 
+def read(decoded: object, capabilities: Capabilities, token: str | None) -> Page:
+    """Read a page that was asked for with ``token``.
+
+    It is ``{"data": {"persons": [id, …]}}``, or ``{"data": [{"entityType": …, "id": …}, …]}``, or bare.
     Keys are read in any case and in both numbers; those of no readable resource (subscriptions) are passed over.
     Raises CallError (SOURCE_ANSWER_INVALID) where it is neither form.
     """
-    following = next_token(decoded)
     data = decoded.get("data", decoded) if isinstance(decoded, dict) else decoded
     if isinstance(data, list):
         entries = [(_type_of(entry), entry) for entry in data]
@@ -52,7 +58,8 @@ def read(decoded: object) -> Page:
             unreadable = True
         elif key.casefold() in _RESOURCE_OF:
             ids.setdefault(_RESOURCE_OF[key.casefold()], set()).add(identity)
-    return Page({name: frozenset(found) for name, found in ids.items()}, unreadable, following)
+    next_page = following(capabilities, decoded, len(entries), token)
+    return Page({name: frozenset(found) for name, found in ids.items()}, unreadable, next_page)
 
 
 def _type_of(entry: object) -> str | None:

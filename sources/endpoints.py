@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode, urlsplit
 
+from .capabilities import Arrays
 from .errors import ConfigurationError
 from .settings import OAuth2, SourceSettings
 from .standard import RESOURCES
@@ -30,6 +31,7 @@ class Endpoints:
             raise ConfigurationError(
                 f"{key}.endpoints.{unknown[0]}", f"no such resource; use one of {', '.join(sorted(paths))}"
             )
+        self._arrays = settings.capabilities.arrays
         base = settings.url.rstrip("/")
         self._lists: dict[str, str] = {}
         for name, path in paths.items():
@@ -42,19 +44,28 @@ class Endpoints:
         """The (scheme, host, port) that the configuration names, and that credentials may be sent to."""
 
     def list(self, resource: str, parameters: Iterable[tuple[str, str]] = ()) -> str:
-        """A list call's URL; a parameter with several values is repeated, as OpenAPI's default style has it."""
-        return _with_query(self._lists[resource], parameters)
+        """A list call's URL; several values of a parameter are written in the source's style."""
+        return self._with_query(self._lists[resource], parameters)
 
     def item(self, resource: str, identity: str, expand: Iterable[str] = ()) -> str | None:
         """The URL of one record; None for an id that no path segment can hold (RFC 3986, section 5.2.4)."""
         if identity.strip(".") == "":
             return None
         url = f"{self._lists[resource].rstrip('/')}/{quote(identity, safe='')}"
-        return _with_query(url, (("expand", name) for name in expand))
+        return self._with_query(url, (("expand", name) for name in expand))
 
     def lookup(self, resource: str, expand: Iterable[str] = ()) -> str:
         url = f"{self._lists[resource].rstrip('/')}/lookup"
-        return _with_query(url, (("expand", name) for name in expand))
+        return self._with_query(url, (("expand", name) for name in expand))
+
+    def _with_query(self, url: str, parameters: Iterable[tuple[str, str]]) -> str:
+        if self._arrays is Arrays.COMMA:
+            values: dict[str, list[str]] = {}
+            for name, value in parameters:
+                values.setdefault(name, []).append(value)
+            parameters = [(name, ",".join(found)) for name, found in values.items()]
+        query = urlencode(list(parameters), quote_via=quote)
+        return f"{url}?{query}" if query else url
 
     @property
     def secure(self) -> bool:
@@ -66,11 +77,6 @@ def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of a URL (RFC 6454)."""
     parts = urlsplit(url)
     return parts.scheme, (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _with_query(url: str, parameters: Iterable[tuple[str, str]]) -> str:
-    query = urlencode(list(parameters), quote_via=quote)
-    return f"{url}?{query}" if query else url
 
 
 def _check(url: str, key: str) -> None:

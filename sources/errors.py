@@ -36,7 +36,7 @@ class FaultCode(StrEnum):
     SOURCE_LIST_CHANGED = "SOURCE_LIST_CHANGED"
     """410 in a walk, again after the restarts allowed."""
     SOURCE_PAGING_LOOP = "SOURCE_PAGING_LOOP"
-    """A page token came twice, or the pages exceed the bound."""
+    """A page or its token came twice, or the pages exceed the bound (or the one that the profile says there is)."""
     SOURCE_ANSWER_INVALID = "SOURCE_ANSWER_INVALID"
     """Not JSON, cut off, or not of the standard's shape."""
     SOURCE_ANSWER_TOO_LARGE = "SOURCE_ANSWER_TOO_LARGE"

@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from .capabilities import Capabilities
+from .capabilities import Capabilities, Paging
 from .errors import CallError, FaultCode
 from .requests import Query
 from .settings import SourceSettings
 from .standard import RESOURCES
 
 
-def parameters(
-    capabilities: Capabilities, query: Query, token: str | None, *, repeat: bool = False
-) -> list[tuple[str, str]]:
-    """The query parameters of one page.
-
-    A page token goes with ``limit`` alone, as the standard has it; ``repeat`` is for sources that must be given the
-    filters with every page.
-    """
+def parameters(capabilities: Capabilities, resource: str, query: Query, token: str | None) -> list[tuple[str, str]]:
+    """The query parameters of one page, in the source's dialect; ``token`` is None for the first page."""
+    dialect = capabilities.paging
+    window = RESOURCES[resource].window if resource in RESOURCES else ()
     result: list[tuple[str, str]] = []
-    if token is None or repeat:
-        result += [(name, value) for name, values in query.parameters for value in values]
+    whole = token is None or dialect in (Paging.TOKEN_WITH_FILTERS, Paging.OFFSET, Paging.NONE)
+    if whole or dialect is Paging.TOKEN_WITH_WINDOW:
+        result += [(name, value) for name, values in query.parameters if whole or name in window for value in values]
+    if whole:
         result += [("expand", name) for name in query.expand]
         if query.sortkey is not None:
             result.append(("sortkey", query.sortkey))
+    if dialect is Paging.NONE:
+        return result
     if capabilities.page_size is not None:
         result.append(("limit", str(capabilities.page_size)))
     if token is not None:
-        result.append(("pageToken", token))
+        result.append(("offset" if dialect is Paging.OFFSET else "pageToken", token))
     return result
 
 
 def sendable(capabilities: Capabilities, resource: str, query: Query) -> Query:
-    """The query without the filters that the source does not honour; a required window stays."""
-    if resource not in capabilities.filters_ignored:
-        return query
+    """The query without the filters and expands that the source does not honour; a required window stays."""
     window = RESOURCES[resource].window
-    kept = tuple(parameter for parameter in query.parameters if parameter[0] in window)
-    return Query(kept, query.expand, query.sortkey)
+    kept = tuple(
+        parameter
+        for parameter in query.parameters
+        if parameter[0] in window or capabilities.filter(resource, parameter[0]).pushable
+    )
+    known = capabilities.expands(resource)
+    return Query(kept, tuple(name for name in query.expand if name in known), query.sortkey)
+
+
+def following(capabilities: Capabilities, decoded: object, count: int, token: str | None) -> str | None:
+    """The token of the page after one of ``count`` records that was asked for with ``token``; None: it was the last.
+
+    Raises CallError (SOURCE_ANSWER_INVALID).
+    """
+    if capabilities.paging is Paging.OFFSET:
+        return str(int(token or "0") + count) if count else None
+    return next_token(decoded)
 
 
 def items(decoded: object, resource: str) -> list[object]:
@@ -75,10 +88,12 @@ def next_token(decoded: object) -> str | None:
 
 
 class Page(Protocol):
-    """What a walk has to know of a page."""
+    """What a walk has to know of a page: the token of the next one, and the names of the records in it."""
 
     @property
     def next(self) -> str | None: ...
+    @property
+    def names(self) -> Collection[str]: ...
 
 
 P = TypeVar("P", bound=Page)
@@ -101,6 +116,7 @@ async def walk(
 
     A 410 says that the list changed under the walk, and that its tokens are dead: it begins anew, after ``restart``.
     """
+    dialect = settings.capabilities.paging
     for attempt in range(settings.restarts + 1):
         pages: list[P] = []
         seen: set[str] = set()
@@ -108,13 +124,16 @@ async def walk(
         try:
             while True:
                 page = await fetch(token, pages[0] if pages else None)
+                if dialect is Paging.OFFSET and page.names and seen.issuperset(page.names):
+                    # Nothing but what came before: the source takes no notice of the offset.
+                    return Walked(pages, CallError(FaultCode.SOURCE_PAGING_LOOP))
                 pages.append(page)
                 token = page.next
                 if token is None:
                     return Walked(pages, None)
-                if token in seen or len(pages) >= settings.max_pages:
+                if dialect is Paging.NONE or token in seen or len(pages) >= settings.max_pages:
                     return Walked(pages, CallError(FaultCode.SOURCE_PAGING_LOOP))
-                seen.add(token)
+                seen.update(page.names if dialect is Paging.OFFSET else (token,))
         except CallError as failure:
             if failure.status != 410 or token is None or attempt == settings.restarts:
                 return Walked(pages, failure)

@@ -78,8 +78,8 @@ class SourceSettings:
     """One SS 12000 API. Durations are seconds, sizes bytes.
 
     ``endpoints`` overrides the URL of single resources, by resource name: a path (put after ``url``) or a whole URL.
-    ``timezone`` is the IANA zone of date-times that the source sends without one. ``token_with_filters``: page 2 and on
-    must repeat the filters. ``max_pages`` bounds one walk, ``restarts`` how often a 410 may start it anew.
+    ``timezone`` is the IANA zone of date-times that the source sends without one. ``max_pages``
+    bounds one walk (of each window, where a period is split), ``restarts`` how often a 410 may start it anew.
     """
 
     name: str
@@ -94,7 +94,6 @@ class SourceSettings:
     max_pages: int = 10_000
     restarts: int = 2
     timezone: str = "Europe/Stockholm"
-    token_with_filters: bool = False
     allow_civicno_in_url: bool = False
     max_gets: int = 200
     """The most single gets that may stand in for one lookup."""

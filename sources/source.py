@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,8 +16,10 @@ from . import deleted, paging
 from .auth import Incoming, Outgoing
 from .cache import Cache, Stored
 from .canonical import read_id, reader
+from .capabilities import Paging
 from .endpoints import DELETED, Endpoints
 from .errors import CallError, ConfigurationError, Fault, FaultCode
+from .position import Position
 from .records import Answer, DeletedAnswer, Slab, View
 from .requests import Query
 from .resilience import Gate
@@ -26,6 +28,7 @@ from .slabs import Built, Origin, build, build_array, decode, without
 from .standard import RESOURCES
 from .standard.model import Scalar
 from .transport import BaseTransport, Transport, code_of
+from .windows import split, without_earlier
 
 DEFAULT_TTL = 60.0
 """Seconds that answers stay cached where the configuration does not say."""
@@ -50,6 +53,10 @@ class _Page:
     faults: tuple[Fault, ...]
     next: str | None
     generation: str | None
+
+    @property
+    def names(self) -> Sequence[str]:
+        return self.slab.ids
 
 
 @dataclass(slots=True)
@@ -106,38 +113,46 @@ class Source:
         self._no_lookup: dict[tuple[str, str], float] = {}
 
     async def page(self, resource: str, query: Query, token: str | None, deadline: float) -> Answer:
-        """One page of a list; ``next`` is the token of the page after it."""
+        """One page of a list; ``next`` is the token of the page after it, for this method alone."""
         gathered = _Gathered(self.name, resource)
         try:
-            query = self._accept(resource, query)
-            page = await self._page(resource, query, token, deadline)
+            windows = self._accept(resource, query)
+            at = Position.read(token)
+            if at.window >= len(windows):
+                raise CallError(FaultCode.SOURCE_REQUEST_REFUSED)
+            page = await self._page(resource, windows[at.window], at.token, deadline)
         except CallError as failure:
             gathered.fail(failure)
             return gathered.answer()
-        gathered.add(page.slab, page.faults)
-        return Answer((page.slab,), tuple(gathered.faults.values()), page.next)
+        following = Position(at.window + 1) if at.window + 1 < len(windows) else None
+        slab = page.slab
+        if page.next is not None:
+            by_offset = self.capabilities.paging is Paging.OFFSET
+            following = at.following(page.next, " ".join(slab.ids) if by_offset and slab.ids else page.next)
+            if following is None or self.capabilities.paging is Paging.NONE:
+                gathered.fail(CallError(FaultCode.SOURCE_PAGING_LOOP))
+                if by_offset:
+                    return gathered.answer()  # the page came before
+                following = None
+        if at.window:
+            slab = without_earlier(resource, windows[at.window - 1], slab, self.settings.timezone)
+        gathered.add(slab, page.faults)
+        return gathered.answer(None if following is None else str(following))
 
     async def walk(self, resource: str, query: Query, deadline: float) -> Answer:
         """All pages of a list, each record once; where it breaks off, the pages until then and a fault."""
         gathered = _Gathered(self.name, resource)
         try:
-            query = self._accept(resource, query)
+            windows = self._accept(resource, query)
         except CallError as failure:
             gathered.fail(failure)
             return gathered.answer()
-
-        async def fetch(token: str | None, first: _Page | None) -> _Page:
-            return await self._page(resource, query, token, deadline, None if first is None else first.generation)
-
-        async def restart() -> None:
-            await self._cache.forget(self._walk_key(resource, query))
-
-        walked = await paging.walk(fetch, restart, self.settings)
         seen: set[str] = set()
-        for page in walked.pages:
-            gathered.add(without(page.slab, seen), page.faults)
-        if walked.failure is not None:
-            gathered.fail(walked.failure)
+        for walked in await _together([self._walk(resource, window, deadline) for window in windows]):
+            for page in walked.pages:
+                gathered.add(without(page.slab, seen), page.faults)
+            if walked.failure is not None:
+                gathered.fail(walked.failure)
         return gathered.answer()
 
     async def lookup(
@@ -146,10 +161,11 @@ class Source:
         """The records whose ``key`` (a body array of the lookup; ``ids`` for their own ids) is one of ``values``.
 
         Ids that the source does not have are simply not in the answer. Without a lookup, single gets stand in for
-        ``ids``, at most ``settings.max_gets``; where that does not do, SOURCE_REQUEST_REFUSED.
+        ``ids``, at most ``settings.max_gets``; where that does not do, SOURCE_REQUEST_REFUSED. An expand that the
+        source does not know is not asked for.
         """
         gathered = _Gathered(self.name, resource)
-        expand = tuple(sorted(expand))
+        expand = self._known(resource, expand)
         values = list(dict.fromkeys(_canonical(resource, key, values)))
         if not values:
             return gathered.answer()
@@ -169,7 +185,7 @@ class Source:
             if not RESOURCES[resource].get:
                 raise CallError(FaultCode.SOURCE_REQUEST_REFUSED)
             if identity is not None:
-                await self._gets(gathered, [identity], tuple(sorted(expand)), deadline)
+                await self._gets(gathered, [identity], self._known(resource, expand), deadline)
         except CallError as failure:
             gathered.fail(failure)
         return gathered.answer()
@@ -181,9 +197,9 @@ class Source:
         query = Query((*parameters, ("entities", entities)) if entities else parameters)
 
         async def fetch(token: str | None, _first: deleted.Page | None) -> deleted.Page:
-            sent = paging.parameters(self.capabilities, query, token, repeat=self.settings.token_with_filters)
-            url = self._endpoints.list(DELETED, sent)
-            return deleted.read(decode((await self._call(DELETED, "deleted", Outgoing("GET", url), deadline)).body))
+            url = self._endpoints.list(DELETED, paging.parameters(self.capabilities, DELETED, query, token))
+            body = (await self._call(DELETED, "deleted", Outgoing("GET", url), deadline)).body
+            return deleted.read(decode(body), self.capabilities, token)
 
         async def restart() -> None:
             """Nothing is kept of it."""
@@ -198,8 +214,8 @@ class Source:
 
     async def probe(self, resource: str, query: Query, deadline: float) -> Fault | None:
         """Ask for one record of a list, past the cache; None if a list came, else why not."""
-        sent = [(n, v) for n, v in paging.parameters(self.capabilities, query, None) if n != "limit"]
-        url = self._endpoints.list(resource, [*sent, ("limit", "1")])
+        one = replace(self.capabilities, page_size=1)
+        url = self._endpoints.list(resource, paging.parameters(one, resource, query, None))
         try:
             answer = await self._call(resource, "list", Outgoing("GET", url), deadline)
             paging.items(decode(answer.body), resource)
@@ -213,18 +229,31 @@ class Source:
 
     # Lists
 
-    def _accept(self, resource: str, query: Query) -> Query:
-        """The query as it may be sent. Raises CallError (SOURCE_REQUEST_REFUSED) for a civicNo in a URL."""
+    def _accept(self, resource: str, query: Query) -> list[Query]:
+        """The query as it may be sent, window by window. Raises CallError: a civicNo would stand in a URL."""
         self._served(resource)
         query = paging.sendable(self.capabilities, resource, query)
         if not self.settings.allow_civicno_in_url and any(n.lower() == "civicno" for n, _ in query.parameters):
             # URLs stand in access logs. A lookup by civicNos carries the same in its body.
             raise CallError(FaultCode.SOURCE_REQUEST_REFUSED)
-        return query
+        return split(self.capabilities, resource, query, self.settings.max_pages)
+
+    async def _walk(self, resource: str, query: Query, deadline: float) -> paging.Walked[_Page]:
+        async def fetch(token: str | None, first: _Page | None) -> _Page:
+            return await self._page(resource, query, token, deadline, None if first is None else first.generation)
+
+        async def restart() -> None:
+            await self._cache.forget(self._walk_key(resource, query))
+
+        return await paging.walk(fetch, restart, self.settings)
 
     def _served(self, resource: str) -> None:
         if resource not in self.capabilities.resources or resource not in RESOURCES:
             raise CallError(FaultCode.SOURCE_ENDPOINT_MISSING)
+
+    def _known(self, resource: str, expand: tuple[str, ...]) -> tuple[str, ...]:
+        """The expands that the source knows; what others would embed is simply not there."""
+        return tuple(sorted(self.capabilities.expands(resource).intersection(expand)))
 
     def _walk_key(self, resource: str, query: Query) -> str:
         asked = (sorted(query.parameters), sorted(query.expand), query.sortkey, self.capabilities.page_size)
@@ -237,14 +266,14 @@ class Source:
         generation = generation or self._cache.generation(walk, token)
         kept = await self._cache.page(generation, token)
         if kept is not None:
-            return self._read_page(resource, query, kept, generation, from_cache=True)
+            return self._read_page(resource, query, token, kept, generation, from_cache=True)
 
         async def fetch() -> _Page:
-            sent = paging.parameters(self.capabilities, query, token, repeat=self.settings.token_with_filters)
+            sent = paging.parameters(self.capabilities, resource, query, token)
             fetched_at = self.clock()
             request = Outgoing("GET", self._endpoints.list(resource, sent))
             body = (await self._call(resource, "list", request, deadline)).body
-            page = self._read_page(resource, query, Stored(body, fetched_at), generation, from_cache=False)
+            page = self._read_page(resource, query, token, Stored(body, fetched_at), generation, from_cache=False)
             kept_in = await self._cache.put_page(
                 walk, generation, token, Stored(body, fetched_at), page.next, self._ttl(resource, query.expand)
             )
@@ -254,12 +283,19 @@ class Source:
         return await self._cache.flights.share(flight, deadline, fetch)
 
     def _read_page(
-        self, resource: str, query: Query, stored: Stored, generation: str | None, *, from_cache: bool
+        self,
+        resource: str,
+        query: Query,
+        token: str | None,
+        stored: Stored,
+        generation: str | None,
+        *,
+        from_cache: bool,
     ) -> _Page:
         body = stored.body
         decoded = decode(body)
         records = paging.items(decoded, resource)
-        following = paging.next_token(decoded)
+        following = paging.following(self.capabilities, decoded, len(records), token)
         origin = self._origin(resource, View.LIST, query.expand, stored.fetched_at, from_cache=from_cache)
         built = build(origin, records, lambda: paging.items(decode(body), resource))
         return _Page(built.slab, built.faults, following, generation)

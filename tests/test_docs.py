@@ -102,7 +102,7 @@ def generate() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["relations.md", "errors.md", "cli.md"])
+@pytest.mark.parametrize("page", ["relations.md", "errors.md", "cli.md", "profiles.md"])
 def test_generated_pages_are_current(page: str) -> None:
     made = generate().PAGES[page]()
     assert (ROOT / "docs" / page).read_text(encoding="utf-8") == made, "run: python docs/generate.py"

@@ -15,14 +15,16 @@ from pydantic_core import ErrorDetails
 
 from resolvers.contracts import Authority, Limits
 from resolvers.identity import IdentityRule
-from sources.capabilities import Capabilities
+from sources.endpoints import DELETED
+from sources.profiles import PROFILES
 from sources.settings import ApiKey, Bearer, Credentials, OAuth2, Secret, SourceSettings, Tls
 
 from . import references
+from .capabilities import declared
 from .document import Document, read, substitute
 from .fields import Surroundings
 from .messages import translate
-from .names import resource_name
+from .names import is_deleted, resource_name
 from .problems import ConfigError
 from .settings import CacheSettings, IdentitySettings, PolicySettings, ServerSettings, Settings
 from .shape import (
@@ -117,29 +119,20 @@ def _server(server: Server) -> ServerSettings:
 
 
 def _source(name: str, source: SourceSection, ttl: Mapping[str, float]) -> SourceSettings:
-    resources = frozenset(map(_name, source.resources))
+    profile = PROFILES[source.profile]
     return SourceSettings(
         name=name,
         url=source.url,
-        capabilities=Capabilities(
-            resources=resources,
-            holds={_name(key): frozenset(columns) for key, columns in source.holds.items()},
-            filters_ignored=_some(source.filters_ignored, resources),
-            no_lookup=_some(source.no_lookup, resources),
-            list_only={_name(key): frozenset(columns) for key, columns in source.list_only.items()},
-            chunk=source.lookup_chunk,
-            page_size=source.page_size,
-        ),
+        capabilities=declared(source, profile.capabilities),
         credentials=_credentials(source.auth),
         tls=Tls(source.tls.certificate, source.tls.key, source.tls.key_password, source.tls.ca),
-        endpoints={_name(key): url for key, url in source.endpoints.items()},
+        endpoints={DELETED if is_deleted(key) else _name(key): url for key, url in source.endpoints.items()},
         timeout=source.timeout,
         concurrency=source.concurrency,
         max_body=source.max_body,
         max_pages=source.max_pages,
         restarts=source.restarts,
-        timezone=source.timezone,
-        token_with_filters=source.token_with_filters,
+        timezone=source.timezone if "timezone" in source.model_fields_set else profile.timezone,
         allow_civicno_in_url=source.allow_civicno_in_url,
         max_gets=source.max_gets,
         ttl=ttl,
@@ -155,10 +148,6 @@ def _credentials(auth: Auth) -> Credentials | None:
         case OAuth2Auth():
             return OAuth2(auth.token_url, auth.client_id, auth.client_secret, auth.scope, auth.authentication)
     return None
-
-
-def _some(names: tuple[str, ...] | bool, resources: frozenset[str]) -> frozenset[str]:
-    return resources if isinstance(names, bool) else frozenset(map(_name, names))
 
 
 def _name(text: str) -> str:

@@ -17,3 +17,8 @@ _BY_SPELLING = {
 def resource_name(text: str) -> str | None:
     """The resource's name for its plural, its name or its URL path, in any case; None if it is none of them."""
     return _BY_SPELLING.get(text.strip("/").lower())
+
+
+def is_deleted(text: str) -> bool:
+    """Whether it means the feed of deletions, which may have an endpoint of its own like a resource."""
+    return text.strip("/").lower() == "deletedentities"

@@ -6,14 +6,18 @@ shape is passed over here: ``shape`` reports it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from resolvers.identity.keys import KINDS
+from sources.capabilities import ALL
+from sources.profiles import PROFILES
+from sources.profiles.conformant import CONFORMANT
 from sources.standard import RESOURCES
 from sources.standard.model import Resource
+from sources.standard.organisation import ORGANISATION_TYPE
 
 from .document import Document
-from .names import PLURALS, resource_name
+from .names import PLURALS, is_deleted, resource_name
 from .problems import KeyPath, suggestion
 from .settings import is_loopback
 
@@ -57,8 +61,12 @@ class _Source:
     def __init__(self, name: str, data: Mapping[str, object]) -> None:
         self.name = name
         self.data = data
+        profile = data.get("profile")
+        self.profile = PROFILES.get(profile if isinstance(profile, str) else "", CONFORMANT).capabilities
         names = (resource_name(text) for _, text in _strings(data.get("resources")))
         self.serves = frozenset(name for name in names if name is not None)
+        if "resources" not in data:
+            self.serves = self.profile.resources
 
     def knows(self, resource: str, column: str) -> bool:
         """Whether its ``holds`` leaves room for the property."""
@@ -82,6 +90,18 @@ def _server(document: Document, server: Mapping[str, object]) -> None:
         )
 
 
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "holds": ("a property", "columns"),
+    "list_only": ("a property", "columns"),
+    "list_lacks": ("a property", "columns"),
+    "filters": ("a query parameter", "parameter"),
+    "lookup": ("an array of the lookup", "lookup_key"),
+    "expand": ("an expand", "expand"),
+    "sort_keys": ("a sort key", "sort_key"),
+}
+"""The keys of a source that hold, by resource, words of the standard: what they are, and where a Resource has them."""
+
+
 def _source(document: Document, source: _Source) -> None:
     path: KeyPath = ("sources", source.name)
     seen: set[str] = set()
@@ -91,18 +111,29 @@ def _source(document: Document, source: _Source) -> None:
             document.add((*path, "resources", index), f"{resource.plural} stands twice. Keep one.")
         elif resource is not None:
             seen.add(resource.name)
-    for key in ("filters_ignored", "no_lookup"):
+    if "resources" not in source.data and not source.serves:
+        document.add((*path, "resources"), "is required: the profile does not say which resources it serves.")
+    for key in ("filters_ignored", "no_lookup", "own_ids"):
         for index, text in _strings(source.data.get(key)):
             _served(document, (*path, key, index), text, source)
     for key in _mapping(source.data.get("endpoints")):
-        _served(document, (*path, "endpoints", key), key, source)
-    for section in ("endpoints", "holds", "list_only"):
+        if not is_deleted(key):
+            _served(document, (*path, "endpoints", key), key, source)
+    for section in ("endpoints", "organisation_level", *_WORDS):
         _once(document, (*path, section), _mapping(source.data.get(section)))
-    for section in ("holds", "list_only"):
-        for key, columns in _mapping(source.data.get(section)).items():
+    for section, (what, where) in _WORDS.items():
+        for key, words in _mapping(source.data.get(section)).items():
             resource = _served(document, (*path, section, key), key, source)
-            for index, column in _strings(columns) if resource is not None else ():
-                _property(document, (*path, section, key, index), column, resource)
+            if resource is None:
+                continue
+            known = getattr(resource, where)
+            for step, word in [(name, name) for name in _mapping(words) if name != ALL] or _strings(words):
+                _known(document, (*path, section, key, step), word, f"{what} of {resource.name}", known)
+    for key, level in _mapping(source.data.get("organisation_level")).items():
+        here: KeyPath = (*path, "organisation_level", key)
+        if _served(document, here, key, source) is not None and isinstance(level, str):
+            _known(document, here, level, "an organisationType", ORGANISATION_TYPE.values)
+    _views(document, path, source)
     tls = _mapping(source.data.get("tls"))
     url = source.data.get("url")
     if tls and isinstance(url, str) and url.startswith("http://"):
@@ -196,12 +227,34 @@ def _served(document: Document, path: KeyPath, text: str, source: _Source) -> Re
     return resource
 
 
-def _property(document: Document, path: KeyPath, column: str, resource: Resource | None) -> bool:
-    if resource is None or column in resource.columns:
-        return resource is not None
-    what = _quoted(document, path, column)
-    document.add(path, f"{what} is not a property of {resource.name}. {suggestion(column, resource.columns)}")
+def _property(document: Document, path: KeyPath, column: str, resource: Resource) -> bool:
+    return _known(document, path, column, f"a property of {resource.name}", resource.columns)
+
+
+def _known(document: Document, path: KeyPath, word: str, what: str, words: Collection[str]) -> bool:
+    """Whether it is one of the words; else a finding."""
+    if word in words:
+        return True
+    document.add(path, f"{_quoted(document, path, word)} is not {what}. {suggestion(word, words)}")
     return False
+
+
+def _views(document: Document, path: KeyPath, source: _Source) -> None:
+    """Of each resource one view must be whole."""
+    list_only = {**source.profile.list_only, **_by_name(source.data.get("list_only"))}
+    for key, columns in _mapping(source.data.get("list_lacks")).items():
+        resource = RESOURCES.get(resource_name(key) or "")
+        here = (*path, "list_lacks", key)
+        if resource is None or not columns:
+            continue
+        if not (resource.has_id and resource.get):
+            document.add(here, f"{resource.plural} cannot be asked for by id, so that nothing could complete them.")
+        elif list_only.get(resource.name):
+            document.add(here, f"{resource.plural} are in list_only too, so that no view of them is whole. Keep one.")
+
+
+def _by_name(section: object) -> dict[str, object]:
+    return {resource_name(key) or key: value for key, value in _mapping(section).items()}
 
 
 def _quoted(document: Document, path: KeyPath, text: str) -> str:

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from resolvers.contracts import Limits
+from sources.capabilities import Arrays, Filter, Paging
 from sources.settings import ClientAuthentication
+from sources.standard.organisation import ORGANISATION_TYPE
 
 from . import units
 from .fields import (
@@ -30,6 +32,8 @@ from .settings import ProtectedPersons
 SourceName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
 Names = tuple[str, ...]
 Count = Annotated[int, Field(ge=1)]
+ProfileName = Literal["conformant", "skolverket-reference", "ist-educloud", "edlevo", "pingpong", "offset-paging"]
+OrganisationLevel = Annotated[str, Field(examples=list(ORGANISATION_TYPE.values))]
 
 
 class Section(BaseModel):
@@ -122,20 +126,42 @@ class SourceSection(Section):
     """Its credentials."""
     tls: TlsFiles = TlsFiles()
     """Client certificate and trust."""
-    resources: Annotated[tuple[ResourceName, ...], Field(min_length=1)]
-    """The resources it serves."""
+    profile: ProfileName = "conformant"
+    """What kind of system it is: gives the defaults of the keys that say what it really does."""
+    resources: Annotated[tuple[ResourceName, ...], Field(min_length=1)] | None = None
+    """The resources it serves. Left out: those that the profile names."""
     endpoints: dict[str, Endpoint] = {}
     """By resource: a path under url, or a whole URL, where it differs from the standard's."""
     holds: dict[str, Names] = {}
     """By resource: the properties this source knows. They then speak also when absent; others are not heard."""
     list_only: dict[str, Names] = {}
     """By resource: properties that only its lists carry."""
+    list_lacks: dict[str, Names] = {}
+    """By resource: properties that its lists do not carry, but its single records do."""
+    null_is_absent: bool = False
+    """Whether a null that it sends says nothing, as if the property were left out."""
+    own_ids: SomeResources = ()
+    """Resources for which it has ids of its own, or true."""
+    filters: dict[str, dict[str, Filter]] = {}
+    """By resource and query parameter (``*``: all others): what becomes of it."""
     filters_ignored: SomeResources = ()
     """Resources whose filters it does not apply, or true."""
+    organisation_level: dict[str, OrganisationLevel] = {}
+    """By resource: the type of organisation that its records belong to, where that is always one above the unit."""
+    window_days: Count | None = None
+    """The longest period, in days, that its lists take where they require one; longer ones are split."""
     no_lookup: SomeResources = ()
     """Resources without lookup, or true."""
-    profile: Literal["conformant"] = "conformant"
-    """How the source departs from the standard."""
+    lookup: dict[str, Names] = {}
+    """By resource: the arrays that its lookup takes."""
+    expand: dict[str, Names] = {}
+    """By resource: the expands that it knows."""
+    sort_keys: dict[str, Names] = {}
+    """By resource: the sort keys by which it sorts exactly as the gateway does."""
+    paging: Paging = Paging.TOKEN
+    """How the pages of a list are asked for."""
+    arrays: Arrays = Arrays.REPEATED
+    """How several values of a query parameter are written."""
     timeout: Timeout = Field(default=10.0, json_schema_extra={"default": "10s"})
     """The longest that one call may take."""
     concurrency: Count = 4
@@ -154,8 +180,6 @@ class SourceSection(Section):
     """The most single gets that stand in for a lookup."""
     timezone: Zone = "Europe/Stockholm"
     """The zone of its date-times that name none."""
-    token_with_filters: bool = False
-    """Whether a page token must be sent together with the filters of the first page."""
     allow_civicno_in_url: bool = False
     """Whether a personal identity number may stand in a URL to this source."""
 

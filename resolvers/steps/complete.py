@@ -50,7 +50,7 @@ def _by_id(operation: Operation, source: str, resource: str, count: int) -> bool
     capabilities = operation.federation.sources[source].capabilities
     if not of.has_id or not of.get or resource in capabilities.list_only:
         return False
-    if "ids" in capabilities.lookup_keys(resource) or of.window:
+    if "ids" in capabilities.lookup_keys(resource) or of.window or resource in capabilities.list_lacks:
         return True
     return count <= operation.federation.pages_seen.get((source, resource), UNKNOWN_PAGES)  # a get each
 

@@ -11,6 +11,7 @@ from ..contracts import EntityId, Fetch, List, Step, Want
 from ..entity import Entity
 from ..operation import Operation
 from ..predicates import leaves
+from .complete import complete
 
 
 def subtrees(operation: Operation, organisations: Iterable[str], gaps: Gaps | None = None) -> Step[None]:
@@ -26,7 +27,14 @@ def subtrees(operation: Operation, organisations: Iterable[str], gaps: Gaps | No
         if not operation.walked(source, "Organisation")
     ]
     if fetches:
-        operation.absorb_all(fetches, (yield fetches), gaps)
+        listed = operation.absorb_all(fetches, (yield fetches), gaps)
+        lacking = [
+            found
+            for fetch, ids in zip(fetches, listed, strict=True)
+            if "Organisation" in operation.federation.sources[fetch.source].capabilities.list_lacks
+            for found in ids
+        ]
+        yield from complete(operation, "Organisation", lacking, Want(frozenset({"parentOrganisation"})), gaps)
     children: dict[str, list[str]] = {}
     for found in {each for source in sources for each in operation.rows(source, "Organisation")}:
         entity = Entity(operation, rules, found)

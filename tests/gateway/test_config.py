@@ -13,6 +13,7 @@ import yaml
 
 from gateway.config import ConfigError, ProtectedPersons, Settings, json_schema, load, parse
 from gateway.config.units import seconds, size
+from sources.capabilities import Paging
 from sources.settings import ApiKey, Bearer, ClientAuthentication, OAuth2, Secret, Tls
 from sources.standard import RESOURCES
 
@@ -60,7 +61,7 @@ sources:
     lookup_chunk: 50
     max_gets: 5
     timezone: UTC
-    token_with_filters: true
+    paging: token_with_filters
     allow_civicno_in_url: true
     profile: conformant
   hr:
@@ -135,7 +136,8 @@ def test_a_whole_file_becomes_settings(folder: Path) -> None:
     assert (can.chunk, can.page_size) == (50, None)
     assert sis.endpoints == {"Group": "https://other.example/groups", "Person": "/people"}
     assert (sis.timeout, sis.concurrency, sis.max_body, sis.max_pages, sis.restarts) == (2.5, 7, 1024**3, 10, 0)
-    assert (sis.timezone, sis.max_gets, sis.token_with_filters, sis.allow_civicno_in_url) == ("UTC", 5, True, True)
+    assert can.paging is Paging.TOKEN_WITH_FILTERS
+    assert (sis.timezone, sis.max_gets, sis.allow_civicno_in_url) == ("UTC", 5, True)
     assert sis.ttl == settings.cache.ttl == {"default": 5.0, "Organisation": 3600.0}
     authority = settings.authority["Person"]
     assert (authority.exists, authority.order) == (("sis",), ("hr", "sis"))
@@ -227,7 +229,7 @@ def test_every_problem_is_reported_at_once_with_its_line(folder: Path) -> None:
         (small("holds: {Person: [], persons: []}"), "sources.sis.holds.persons", "two spellings"),
         (small("tls: {certificate: nowhere.pem}"), "sources.sis.tls.certificate", "no such file"),
         (small("tls: {key: client.pem}"), "sources.sis.tls.key", "tls.certificate"),
-        (small("profile: edlevo"), "sources.sis.profile", "'conformant'"),
+        (small("profile: edlvo"), "sources.sis.profile", "'edlevo'"),
         (small("url: https://twice.example"), "sources.sis.url", "stands twice"),
         (SMALL.replace("https://sis", "ftp://sis"), "sources.sis.url", "begins with https://"),
         (SMALL.replace("https://sis", "https://me:pw@sis"), "sources.sis.url", "under auth"),

@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -33,7 +33,7 @@ def soon(seconds: float = 5.0) -> float:
 
 
 def settings(**changes: Any) -> SourceSettings:
-    capabilities = {k: changes.pop(k) for k in ("chunk", "page_size", "no_lookup", "filters_ignored") if k in changes}
+    capabilities = {each.name: changes.pop(each.name) for each in fields(Capabilities) if each.name in changes}
     return replace(SETTINGS, capabilities=replace(CAPABILITIES, **capabilities), **changes)
 
 

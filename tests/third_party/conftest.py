@@ -54,7 +54,7 @@ def configuration(api: ThirdParty, **changes: Any) -> dict[str, Any]:
                 "auth": {"type": "bearer", "token": api.token},
                 "resources": list(RESOURCES),
                 "timezone": "UTC",
-                "token_with_filters": True,
+                "paging": "token_with_filters",
                 "filters_ignored": True,
                 "no_lookup": True,
                 "list_only": {"Person": ["enrolments", "responsibles"]},

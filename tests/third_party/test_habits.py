@@ -63,7 +63,7 @@ async def test_without_the_windows_repetition_the_missing_pages_are_a_gap(
 ) -> None:
     """A wrong configuration is no silent loss."""
     query = f"{{ calendarEvents(startTime: {ALL}) {{ nodes {{ id }} complete gaps {{ source code }} }} }}"
-    async with gateway(small_pages, token_with_filters=repeat) as assembled:
+    async with gateway(small_pages, paging="token_with_filters" if repeat else "token") as assembled:
         answer = await ask(assembled.federation, query)
     found = answer["data"]["calendarEvents"]
     events = [{"id": event["id"]} for event in oracle.sent["CalendarEvent"]]
@@ -77,7 +77,7 @@ async def test_without_the_windows_repetition_the_missing_pages_are_a_gap(
 
 async def test_without_the_windows_repetition_an_activity_misses_events_with_a_gap(small_pages: ThirdParty) -> None:
     query = '{ activities { nodes { calendarEvents(during: {from: "2026-11-01", to: "2026-11-30"}) { id } } } }'
-    async with gateway(small_pages, token_with_filters=False) as assembled:
+    async with gateway(small_pages, paging="token") as assembled:
         answer = await ask(assembled.federation, query)
     assert answer["extensions"]["completeness"]["complete"] is False
     assert answer["errors"][0]["extensions"]["code"] == "SOURCE_REQUEST_REFUSED"

@@ -1,0 +1,42 @@
+"""Tieto Edlevo, a student information system (its SS 12000 documentation, version 1.4.0)."""
+
+from __future__ import annotations
+
+from ..capabilities import Capabilities, Filter
+from .model import Profile, none, only
+
+RESOURCES = frozenset({"Organisation", "Person", "Placement", "Duty", "Group", "StudyPlan", "Syllabus", "Activity"})
+_ALL = RESOURCES | {"Grade"}
+
+_CONDITIONAL = (
+    "relationship.organisation",
+    "relationship.startDate.onOrBefore",
+    "relationship.startDate.onOrAfter",
+    "relationship.endDate.onOrBefore",
+    "relationship.endDate.onOrAfter",
+)
+"""Only taken together with ``relationship.entity.type``, which a question need not name: never sent."""
+
+_FILTERS = only(_ALL, Filter.UNKNOWN)
+
+EDLEVO = Profile(
+    "edlevo",
+    "Tieto Edlevo. Groups, duties and activities belong to a `Skola`, enrolments to a `Skolenhet`. The other filters "
+    "of `relationship` are taken only together with its entity type, so that alone is sent. Expands came with version "
+    "1.4.0 and are not relied on. Grades have a base address of their own (`…/Grades.ExternalApi/…`), which no profile "
+    "can know: to have them, add grades to `resources` and to `endpoints`.",
+    Capabilities(
+        resources=RESOURCES,
+        filters={
+            **_FILTERS,
+            "Person": {
+                **_FILTERS["Person"],
+                "relationship.entity.type": Filter.EXACT,
+                **dict.fromkeys(_CONDITIONAL, Filter.REFUSED),
+            },
+        },
+        lookup={resource: frozenset({"ids"}) for resource in _ALL},
+        expand=none(_ALL),
+        organisation_level={"Group": "Skola", "Duty": "Skola", "Activity": "Skola"},
+    ),
+)
