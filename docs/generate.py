@@ -162,8 +162,8 @@ def _value(value: object, served: frozenset[str]) -> str:
         return f"`{'null' if value is None else value}`"
     # Resources of which the same is said stand together.
     together: dict[str, set[str]] = {}
-    for resource, said in value.items():
-        together.setdefault(_said(said), set()).add(resource)
+    for resource in filter(value.__contains__, RESOURCES):
+        together.setdefault(_said(value[resource]), set()).add(resource)
     return "; ".join(f"{_resources(names, served)}: {said}" for said, names in together.items())
 
 
