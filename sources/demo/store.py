@@ -60,9 +60,9 @@ class Table:
 class Store:
     """A source's own tables, and what it knows internally beside them."""
 
-    def __init__(self, own: Mapping[str, Sequence[Record]], background: Mapping[str, Table]) -> None:
+    def __init__(self, own: Mapping[str, Sequence[Record]], background: Mapping[str, Table] | None = None) -> None:
         self.tables = {resource: Table(records) for resource, records in own.items()}
-        self.background = background
+        self.background = {resource: Table(()) for resource in RESOURCES} | dict(background or {})
         self._known: dict[str, Table] = {}
         self.keeps_enrolments = any("enrolments" in r for r in own.get("Person", ()))
 
@@ -76,6 +76,11 @@ class Store:
             behind = (r for r in self.background[resource].records if r.get("id") not in own.positions)
             found = self._known[resource] = Table([*own.records, *behind])
         return found
+
+    def find(self, resource: str, id: str) -> Record | None:
+        """A record that the source serves or knows of."""
+        found = self.tables[resource].get(id) if resource in self.tables else None
+        return found or self.background[resource].get(id)
 
     def served(self, resource: str) -> Table:
         """The source's own records; where it does not serve the resource, those that it knows of."""
@@ -99,7 +104,7 @@ class Store:
         """What a reference to the record is called. Of a person, only what the source itself holds."""
         table = self.tables.get(resource)
         record = table.get(id) if table is not None else None
-        if record is None and resource != "Person" and resource in self.background:
+        if record is None and resource != "Person":
             record = self.background[resource].get(id)
         return None if record is None else display_name(resource, record)
 
