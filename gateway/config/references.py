@@ -6,7 +6,7 @@ shape is passed over here: ``shape`` reports it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from resolvers.identity.keys import KINDS
 from sources.capabilities import ALL
@@ -41,7 +41,7 @@ def check(document: Document) -> None:
     for key in ttl:
         if key != "default":
             _resource(document, ("cache", "ttl", key), key, ["default"])
-    _identity(document, _mapping(data.get("identity")))
+    _identity(document, _mapping(data.get("identity")), sources.values())
     authority = _mapping(data.get("authority"))
     _once(document, ("authority",), authority)
     for key, rules in authority.items():
@@ -74,6 +74,11 @@ class _Source:
             if resource_name(key) == resource:
                 return column in {text for _, text in _strings(columns)}
         return True
+
+    def has_own(self, resource: str) -> bool:
+        """Whether its ids of the resource's records may be its own."""
+        given = self.data.get("own_ids", tuple(self.profile.own_ids))
+        return resource in (self.serves if given is True else {resource_name(text) for _, text in _strings(given)})
 
 
 def _server(document: Document, server: Mapping[str, object]) -> None:
@@ -169,9 +174,14 @@ def _authority(
             document.add(here, f"is not a list. {suggestion(column, lists)}")
 
 
-def _identity(document: Document, identity: Mapping[str, object]) -> None:
+def _identity(document: Document, identity: Mapping[str, object], sources: Iterable[_Source]) -> None:
     for name, kinds in KINDS.items():
         key = RESOURCES[name].plural
+        if _mapping(identity.get(key)).get("keys") and not any(source.has_own(name) for source in sources):
+            document.add(
+                ("identity", key),
+                f"has no effect: no source has {key} among its own_ids. Add it where ids differ, or leave this out.",
+            )
         for index, kind in _strings(_mapping(identity.get(key)).get("keys")):
             if kind not in kinds:
                 path: KeyPath = ("identity", key, "keys", index)
