@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from sources.capabilities import Capabilities
 from sources.standard.model import Resource, Structure
 
-from .contracts import Authority, Want
+from .contracts import Authority, EntityId, Scope, Want
+from .places import NOWHERE, PLACES, Places
 
 UNITED_BY_DEFAULT = frozenset(
     {"enrolments", "responsibles", "emails", "phoneNumbers", "externalIdentifiers", "eduPersonPrincipalNames"}
@@ -39,10 +40,58 @@ class Rules:
     """Those of them that may bring a record into being."""
     authority: Authority
     capabilities: Mapping[str, Capabilities]
+    scopes: Mapping[str, Scope] = field(default_factory=dict)
+    """Of the servers that have one which the resource's records can show."""
+    places: Places = NOWHERE
+    """What must be known of a record in order to settle the rules for it."""
+
+    @cached_property
+    def settled(self) -> bool:
+        """Whether the rules are the same for all records. Those that are not tell who may be heard of any."""
+        return self.places is NOWHERE
+
+    @cached_property
+    def organisations(self) -> tuple[EntityId, ...]:
+        """The organisations of which must be known what is below them."""
+        scopes = [*self.scopes.values(), *(when.scope for when in self.authority.when)] if not self.settled else []
+        return tuple(dict.fromkeys(each for scope in scopes for each in sorted(scope.organisations)))
+
+    @cached_property
+    def default(self) -> Rules:
+        """The rules of a record that no ``when`` fits and that no scope leaves out."""
+        return self if self.settled else self.settle(frozenset(self.servers))
+
+    def settle(self, heard: frozenset[str], when: int | None = None) -> Rules:
+        """The rules of a record of which only these servers are heard, and for which the ``when`` of this number holds.
+
+        Its entries still lie in or out of a scope one by one, so scopes are kept.
+        """
+        found = self._settled.get((heard, when))
+        if found is None:
+            decided = self.authority
+            if when is not None:
+                more = decided.when[when]
+                decided = replace(decided, order=more.order, fields={**decided.fields, **more.fields})
+            servers = tuple(name for name in _in_order(decided.order, self.servers) if name in heard)
+            population = tuple(name for name in servers if name in self.population)
+            found = Rules(self.resource, servers, population, replace(decided, when=()), self.capabilities, self.scopes)
+            self._settled[heard, when] = found
+        return found
+
+    @cached_property
+    def _settled(self) -> dict[tuple[frozenset[str], int | None], Rules]:
+        return {}
 
     @cached_property
     def _speakers(self) -> dict[str, tuple[Speaker, ...]]:
-        return {column: self._find(column) for column in self.resource.columns}
+        if self.settled:
+            return {column: self._find(column) for column in self.resource.columns}
+        every = frozenset(self.servers)
+        each = [self.default, *(self.settle(every, number) for number in range(len(self.authority.when)))]
+        return {
+            column: tuple(dict.fromkeys(speaker for rules in each for speaker in rules.speakers(column)))
+            for column in self.resource.columns
+        }
 
     def _find(self, column: str) -> tuple[Speaker, ...]:
         if column == "meta":
@@ -83,13 +132,28 @@ class Rules:
         return tuple(source for source in self.servers if source in names)
 
 
-def rules_for(resource: Resource, authority: Authority, capabilities: Mapping[str, Capabilities]) -> Rules:
+def rules_for(
+    resource: Resource,
+    authority: Authority,
+    capabilities: Mapping[str, Capabilities],
+    scopes: Mapping[str, Scope] | None = None,
+) -> Rules:
     """The rules of one resource, from the configuration and from what the sources (in configured order) serve."""
     serving = [name for name, can in capabilities.items() if resource.name in can.resources]
-    servers = tuple(dict.fromkeys([name for name in authority.order if name in serving] + serving))
+    servers = _in_order(authority.order, serving)
     exists = authority.exists
     population = servers if exists is None else tuple(name for name in servers if name in exists)
-    return Rules(resource, servers, population, authority, capabilities)
+    shown = PLACES.get(resource.name, NOWHERE)
+    bounds = {
+        name: scope for name, scope in (scopes or {}).items() if name in servers and shown.only([scope]) is not NOWHERE
+    }
+    places = shown.only([*bounds.values(), *(when.scope for when in authority.when)])
+    return Rules(resource, servers, population, authority, capabilities, bounds, places)
+
+
+def _in_order(first: tuple[str, ...], serving: Iterable[str]) -> tuple[str, ...]:
+    rest = tuple(serving)
+    return tuple(dict.fromkeys([name for name in first if name in rest] + [*rest]))
 
 
 def entry_key(structure: Structure | None, entry: object) -> object:

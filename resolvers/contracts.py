@@ -151,18 +151,40 @@ class SourcePort(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """A part of what the huvudman has: forms of schooling, organisations with all below them. Empty is no bound."""
+
+    school_types: frozenset[str] = frozenset()
+    organisations: frozenset[EntityId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Decisions for the records that belong in ``scope``.
+
+    ``order`` goes before the resource's own order, ``fields`` before its own for the same property.
+    """
+
+    scope: Scope
+    order: tuple[str, ...] = ()
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Authority:
     """What the huvudman decided for one resource; source names in order.
 
     ``exists``: the sources that may bring a record into being (None: all that serve it). ``order``: who speaks first;
     sources that are not named follow in the order of the configuration. ``fields``: for one property, exactly these
-    sources are heard, in this order. ``lists``: ``union`` or ``first`` for one list property.
+    sources are heard, in this order. ``lists``: ``union`` or ``first`` for one list property. ``when``: the first that
+    fits a record, as it is merged without any of them, holds for it.
     """
 
     exists: tuple[str, ...] | None = None
     order: tuple[str, ...] = ()
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
+    when: tuple[When, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

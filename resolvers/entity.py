@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sources.records import Row
 from sources.standard.model import Resource, Structure
 
-from . import merge
+from . import belonging, merge
 from .authority import Rules
 from .contracts import EntityId
 from .operation import Operation
@@ -31,7 +31,15 @@ class Entity:
         """The record itself; an entry's owner is the record it stands in."""
         return self
 
+    @property
+    def applied(self) -> Rules:
+        """The rules for this very record."""
+        return self.rules if self.rules.settled else belonging.applied(self)
+
     def row(self, source: str) -> Row | None:
+        """What a source has of it; None also where the source is not heard of it."""
+        if not self.rules.settled and source not in self.applied.servers:
+            return None
         return self.operation.rows(source, self.resource.name).get(self.id)
 
     @property

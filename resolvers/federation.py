@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sources.standard import RESOURCES
 
 from .authority import Rules, rules_for
-from .contracts import Authority, Limits, SourcePort
+from .contracts import Authority, Limits, Scope, SourcePort
 from .cursor import Sealer
 from .identity import Identities, IdentityRule
 from .identity.identities import REFRESH
@@ -24,6 +24,7 @@ def _now() -> datetime:
 class Federation:
     """One huvudman's sources (in configured order), rules per resource, policy, limits and clock.
 
+    ``scopes``: by source, the part of the huvudman that it is for; all of it where left out.
     ``epoch`` names the configuration: cursors of another epoch are refused.
     """
 
@@ -32,6 +33,7 @@ class Federation:
         sources: Mapping[str, SourcePort],
         authority: Mapping[str, Authority] | None = None,
         *,
+        scopes: Mapping[str, Scope] | None = None,
         policy: Policy | None = None,
         limits: Limits | None = None,
         sealer: Sealer | None = None,
@@ -53,7 +55,7 @@ class Federation:
         self.clock = clock
         capabilities = {name: source.capabilities for name, source in self.sources.items()}
         self.rules: Mapping[str, Rules] = {
-            name: rules_for(resource, (authority or {}).get(name, Authority()), capabilities)
+            name: rules_for(resource, (authority or {}).get(name, Authority()), capabilities, scopes)
             for name, resource in RESOURCES.items()
         }
         servers = {name: rules.servers for name, rules in self.rules.items()}

@@ -10,6 +10,7 @@ from sources.standard.model import Structure
 
 from .authority import STRICTEST, entry_key
 from .instants import instant
+from .places import PLACES, inside, place
 
 if TYPE_CHECKING:
     from .entity import Entity
@@ -34,7 +35,8 @@ def spoken(entity: Entity, column: str) -> Iterator[tuple[str, object]]:
     A source whose profile declares the column speaks even by leaving it out: that means none. An undeclared one
     speaks only if the column is there; null counts as said, unless the profile says that it means absent.
     """
-    for speaker in entity.rules.speakers(column):
+    scopes = entity.rules.scopes
+    for speaker in entity.applied.speakers(column):
         row = entity.row(speaker.source)
         if row is None:
             continue
@@ -42,9 +44,22 @@ def spoken(entity: Entity, column: str) -> Iterator[tuple[str, object]]:
         if said is None and entity.rules.capabilities[speaker.source].null_is_absent:
             said = _ABSENT
         if said is not _ABSENT:
-            yield speaker.source, said
+            yield speaker.source, _in_scope(entity, column, speaker.source, said) if scopes else said
         elif speaker.declared:
             yield speaker.source, None
+
+
+def _in_scope(entity: Entity, column: str, source: str, said: object) -> object:
+    """What is said, without the entries that lie outside the source's scope."""
+    scope, places = entity.rules.scopes.get(source), PLACES[entity.resource.name]
+    if scope is None or column != places.entries or not isinstance(said, list):
+        return said
+    subtrees = entity.operation.subtrees
+    return [
+        entry
+        for entry in said
+        if not isinstance(entry, Mapping) or inside(place(places, entry.get), scope, subtrees) is not False
+    ]
 
 
 def contributors(entity: Entity, column: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from sources.records import Answer, Row, View
 from sources.standard.model import Expand
 from sources.standard.model import View as Whole
 
+from .authority import Rules
 from .completeness import Gaps
 from .contracts import EntityId, Fetch, Gap, Identify, List, Lookup, Received
 from .errors import GapCode
@@ -37,6 +38,8 @@ class Operation:
         self.calls = 0
         """How many fetches were asked of sources; one may be several HTTP calls."""
         self.subtrees: dict[str, frozenset[str]] = {}
+        self.applied: dict[str, dict[EntityId, Rules]] = {}
+        """Per resource, the rules for its records as far as they are settled by the rows in hand."""
         self._rows: dict[tuple[str, str], dict[EntityId, Row | None]] = {}
         self._walked: set[tuple[str, str]] = set()
         self._known: dict[str, Known] = {}
@@ -50,19 +53,25 @@ class Operation:
         return (source, resource) in self._walked
 
     def absorb(self, fetch: Fetch, answer: Answer, gaps: Gaps | None = None) -> list[EntityId]:
-        """Take in an answer: keep the first version of each row, note what is missing. Gives the ids, in order.
+        """Take in an answer: keep the first version of each row, note what is missing. Gives the ids, in order."""
+        self.missed(answer, gaps)
+        return self.keep(fetch, answer)
+
+    def missed(self, answer: Answer, gaps: Gaps | None = None) -> None:
+        """Note what is missing of an answer, or uncertain."""
+        for noted in (self.gaps,) if gaps is None else (self.gaps, gaps):
+            noted.note(answer.faults)
+            for gap in answer.gaps if isinstance(answer, Received) else ():
+                noted.add(gap)
+
+    def keep(self, fetch: Fetch, answer: Answer) -> list[EntityId]:
+        """Keep the first version of each row of an answer. Gives the ids, in order.
 
         A view that lacks columns by its source's profile gives candidates but no rows: they are completed by another.
         """
-        self.gaps.note(answer.faults)
-        if gaps is not None:
-            gaps.note(answer.faults)
-        for gap in answer.gaps if isinstance(answer, Received) else ():
-            self.gaps.add(gap)
-            if gaps is not None:
-                gaps.add(gap)
         source, resource = fetch.source, fetch.resource
         seen = self.rows(source, resource)
+        self.applied.pop(resource, None)
         capabilities = self.federation.sources[source].capabilities
         ids: list[EntityId] = []
         for slab in answer.slabs:
@@ -101,6 +110,7 @@ class Operation:
                     child = EntityId(row.id)
                     found[child] = None
                     seen = self.rows(slab.source, expand.resource)
+                    self.applied.pop(expand.resource, None)
                     if expand.view is Whole.FULL and seen.get(child) is None:
                         seen[child] = row
         return told

@@ -155,6 +155,7 @@ def _identifier(conditions: tuple[Condition, ...], read: Read) -> bool:
 
 
 _RELATION_TYPE = "relationship.entity.type"
+RELATED_ORGANISATION = "relationship.organisation"
 
 
 def _relation(conditions: tuple[Condition, ...], read: Read) -> bool:
@@ -170,7 +171,7 @@ def _enrolment(condition: Condition, entry: Mapping[str, object]) -> bool:
     name = condition.parameter.name
     if name == _RELATION_TYPE:
         return True
-    if name == "relationship.organisation":
+    if name == RELATED_ORGANISATION:
         return any(value in condition.values for value in _descend(entry.get("enroledAt"), ""))
     _, column, bound = name.split(".")
     date = entry.get(column)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from sources.records import Answer
 from sources.requests import Query
 
+from ..authority import Rules
+from ..belonging import spared, told
 from ..choose import UNKNOWN_PAGES
 from ..completeness import Gaps
 from ..contracts import EntityId, Fetch, List, Lookup, Step, Want
 from ..entity import Entity
 from ..operation import Operation
 from ..policy import Verdict
+from .tree import subtrees
 
 
 def complete(
@@ -26,22 +30,63 @@ def complete(
     rules = operation.federation.rules[resource]
     want = want.also(*operation.federation.policy.columns(resource))
     further = set(also)
-    sources = [source for source in rules.servers if source in further or source in rules.heard(want)]
+    if not rules.settled and (further or rules.heard(want)):
+        want = want.also(*rules.places.columns)
+        yield from subtrees(operation, rules.organisations, gaps)
+    heard = rules.heard(want)
+    sources = [source for source in rules.servers if source in further or source in heard]
     unique = list(dict.fromkeys(ids))
-    fetches: list[Fetch] = []
-    for source in sources:
+    fetches = _fetches(operation, resource, {source: unique for source in sources if source not in rules.scopes})
+    if fetches:
+        operation.absorb_all(fetches, (yield fetches), gaps)
+    bounded = [source for source in sources if source in rules.scopes]
+    if bounded:
+        yield from _in_scope(operation, rules, bounded, [Entity(operation, rules, each) for each in unique], gaps)
+
+
+def _in_scope(
+    operation: Operation, rules: Rules, sources: Sequence[str], entities: Sequence[Entity], gaps: Gaps | None
+) -> Step[None]:
+    """Ask sources with a scope for the records that are not known to lie outside it.
+
+    Where others have said where a record belongs, all are asked at once; otherwise one after the other, for each may be
+    the one to say it. What fails is missed only if a record turns out to belong there.
+    """
+    resource = rules.resource.name
+    known = [entity for entity in entities if told(entity)]
+    unknown = [entity for entity in entities if not told(entity)]
+    failed: list[tuple[Answer, str]] = []
+    for turn, source in enumerate(sources):
+        everybody = sources if turn == 0 else ()
+        asking = {each: [e.id for e in known if not spared(e, each)] for each in everybody}
+        asking.setdefault(source, []).extend(e.id for e in unknown if not spared(e, source))
+        fetches = _fetches(operation, resource, asking)
+        answers = (yield fetches) if fetches else ()
+        for fetch, answer in zip(fetches, answers, strict=True):
+            operation.keep(fetch, answer)
+            if answer.faults:
+                failed.append((answer, fetch.source))
+    for answer, source in failed:
         seen = operation.rows(source, resource)
-        missing = [found for found in unique if found not in seen]
+        if any(entity.id not in seen and source in entity.applied.servers for entity in entities):
+            operation.missed(answer, gaps)
+
+
+def _fetches(operation: Operation, resource: str, asking: Mapping[str, Sequence[EntityId]]) -> list[Fetch]:
+    """The calls for the rows, per source, that are not yet in hand."""
+    fetches: list[Fetch] = []
+    for source, ids in asking.items():
+        seen = operation.rows(source, resource)
+        missing = [found for found in ids if found not in seen]
         if not missing:
             continue
         if operation.walked(source, resource):
             operation.absent(source, resource, missing)
         elif _by_id(operation, source, resource, len(missing)):
             fetches.append(Fetch(source, resource, Lookup("ids", tuple(missing))))
-        elif not rules.resource.window:
+        elif not operation.federation.rules[resource].resource.window:
             fetches.append(Fetch(source, resource, List(Query())))
-    if fetches:
-        operation.absorb_all(fetches, (yield fetches), gaps)
+    return fetches
 
 
 def _by_id(operation: Operation, source: str, resource: str, count: int) -> bool:

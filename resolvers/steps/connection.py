@@ -62,7 +62,7 @@ def connection(
     tests = clauses(selector.conditions)
     if any(condition.values == () for condition in selector.conditions):
         return Listed()
-    organisations = [each for clause in tests for each in clause.organisations]
+    organisations = [*(each for clause in tests for each in clause.organisations), *rules.organisations]
     if organisations:
         yield from subtrees(operation, organisations, gaps)
     calls = streams(operation, rules, tests)
@@ -194,7 +194,7 @@ class _Run:
                 new = [each for each in places if each not in given]
                 earlier = [earlier.source for earlier in self.streams[:at]]
                 for entity in (yield from self.passing(new, self.want | self.test_columns(), also=earlier)):
-                    if self._given_before(entity, at, failed):
+                    if entity.row(stream.source) is None or self._given_before(entity, at, failed):
                         continue
                     if len(listed.entities) == self.first:
                         listed.has_next = True

@@ -24,6 +24,7 @@ from .forward import guarded, visible_entries
 from .identify import current_selector
 from .permitted import permitted
 from .select import needed, prepare, refuse_unshown, require_period, select
+from .tree import subtrees
 
 
 def inverse(
@@ -119,13 +120,30 @@ def _owners(
     if windowed and rules.resource.get and not _looked_up(operation, relation, asked, parents):
         yield from _in_window(operation, relation, parents, period, candidates)
     else:
-        named = {source: operation.named_by(source, relation.target, parents) for source in asked}
-        by_source = {source: ids for source, ids in named.items() if ids}
+        by_source = yield from _in_scope(operation, relation, asked, parents)
+        by_source = {source: operation.named_by(source, relation.target, ids) for source, ids in by_source.items()}
+        by_source = {source: ids for source, ids in by_source.items() if ids}
         rest = yield from _candidates(operation, relation, by_source, period, candidates)
         if rest:
             yield from _candidates(operation, relation, rest, period, candidates, expand=False)
     yield from complete(operation, relation.owner, candidates, want)
     return [entity for entity in shown(operation, relation.owner, list(candidates)) if entity is not None]
+
+
+def _in_scope(
+    operation: Operation, relation: Relation, sources: Sequence[str], parents: Sequence[EntityId]
+) -> Step[Mapping[str, Sequence[EntityId]]]:
+    """Per source, the parents that it could be heard to name: where records belong there, those in its scope."""
+    rules = operation.federation.rules[relation.owner]
+    if not rules.scopes or ".".join(relation.path) != rules.places.path(rules.places.organisation):
+        return dict.fromkeys(sources, parents)
+    yield from subtrees(operation, rules.organisations)
+    found: dict[str, Sequence[EntityId]] = {}
+    for source in sources:
+        roots = rules.scopes[source].organisations if source in rules.scopes else ()
+        below = {each for root in roots for each in operation.subtrees[root]}
+        found[source] = [parent for parent in parents if not roots or parent in below]
+    return {source: within for source, within in found.items() if within}
 
 
 def _looked_up(operation: Operation, relation: Relation, sources: Sequence[str], parents: Sequence[EntityId]) -> bool:

@@ -15,6 +15,7 @@ from sources.requests import Query
 from sources.standard.model import Test
 
 from ..authority import Rules
+from ..belonging import excludes
 from ..contracts import Condition, Lookup
 from ..errors import Code, Refused
 from ..operation import Operation
@@ -43,17 +44,30 @@ def streams(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> li
         return _by_civic_no(operation, rules, civic)
     pushed = _to_push(operation, rules, clauses)
     if not pushed:
-        return [Stream(source, Query(), ()) for source in rules.population]
+        return [Stream(source, Query(), ()) for source in _having(operation, rules, clauses)]
     required = any(_is_window(clause) for clause in pushed)
+    spared = {source for source in rules.scopes for clause in pushed if _excludes(operation, rules, source, clause)}
     speakers = _speakers(rules, pushed)
     open_ended = any(clause.accepts_nothing for clause in pushed)
     found: list[Stream] = []
     for source in rules.servers:
+        if source in spared:
+            continue
         if source in speakers and (required or not _ignores(operation, rules, source)):
             found += (Stream(source, query, pushed) for query in _queries(operation, rules, source, pushed))
         elif source in speakers or (open_ended and source in rules.population):
             found.append(Stream(source, Query(), ()))
     return found
+
+
+def _having(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> Sequence[str]:
+    """The sources whose whole lists contain every record that passes: not those that a clause leaves out."""
+    for clause in clauses:
+        spared = {source for source in rules.scopes if _excludes(operation, rules, source, clause)}
+        if spared:
+            speakers = _speakers(rules, [clause]) - spared
+            return [source for source in rules.servers if source in speakers]
+    return rules.population
 
 
 def _is_civic_no(clause: Clause) -> bool:
@@ -104,7 +118,7 @@ def _to_push(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> t
     pushable = [clause for clause in clauses if _pushable(operation, clause)]
     base = [clause for clause in pushable if _is_window(clause)]
     if not base:
-        base = sorted(pushable, key=lambda clause: (clause.accepts_nothing, clause.rank))[:1]
+        base = sorted(pushable, key=lambda clause: (*_asks(operation, rules, clause), clause.rank))[:1]
     speakers = _speakers(rules, base)
     if len(speakers) != 1:
         return tuple(base)
@@ -115,6 +129,16 @@ def _to_push(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> t
         if clause not in base and _speakers(rules, [clause]) == speakers and not (clause.accepts_nothing and elsewhere)
     ]
     return tuple(base + joining)
+
+
+def _asks(operation: Operation, rules: Rules, clause: Clause) -> tuple[bool, bool]:
+    """Whether a clause asks every source, or all that others have: it is better to begin with one that does not."""
+    spares = any(_excludes(operation, rules, source, clause) for source in rules.scopes)
+    return not spares, clause.accepts_nothing
+
+
+def _excludes(operation: Operation, rules: Rules, source: str, clause: Clause) -> bool:
+    return excludes(rules, source, clause, operation.subtrees)
 
 
 def _pushable(operation: Operation, clause: Clause) -> bool:

@@ -15,11 +15,14 @@ from .complete import complete
 
 
 def subtrees(operation: Operation, organisations: Iterable[str], gaps: Gaps | None = None) -> Step[None]:
-    """See to it that ``operation.subtrees`` knows these organisations. Loops in the tree are survived."""
+    """See to it that ``operation.subtrees`` knows these organisations. Loops in the tree are survived.
+
+    What depends on the tree (``when``, a source's scope) cannot decide over it: it is what all sources say.
+    """
     wanted = [EntityId(each) for each in organisations if EntityId(each) not in operation.subtrees]
     if not wanted:
         return
-    rules = operation.federation.rules["Organisation"]
+    rules = operation.federation.rules["Organisation"].default
     sources = rules.heard(Want(frozenset({"parentOrganisation"})))
     fetches = [
         Fetch(source, "Organisation", List(Query()))
