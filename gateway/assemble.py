@@ -42,6 +42,7 @@ def assemble(settings: Settings) -> Assembled:
     federation = Federation(
         {source.name: source for source in sources},
         settings.authority,
+        scopes=settings.scopes,
         policy=HideProtected() if hide else ShowAll(),
         limits=settings.limits,
         sealer=Sealer([secret.reveal().encode() for secret in secrets]),

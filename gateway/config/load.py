@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from resolvers.contracts import Authority, Limits
+from resolvers.contracts import Authority, EntityId, Limits, Scope, When
 from resolvers.identity import IdentityRule
 from sources.endpoints import DELETED
 from sources.profiles import PROFILES
@@ -31,9 +32,11 @@ from .shape import (
     DEFAULT_TTL,
     ApiKeyAuth,
     Auth,
+    AuthoritySection,
     BearerAuth,
     ConfigurationFile,
     OAuth2Auth,
+    Part,
     Server,
     SourceSection,
 )
@@ -81,10 +84,8 @@ def _validated(document: Document, around: Surroundings) -> tuple[ConfigurationF
 def _built(file: ConfigurationFile) -> Settings:
     ttl = {"default": DEFAULT_TTL} | {_name(key): value for key, value in file.cache.ttl.items()}
     sources = tuple(_source(name, source, ttl) for name, source in file.sources.items())
-    authority = {
-        _name(key): Authority(rules.exists, rules.order, rules.fields, rules.lists)
-        for key, rules in file.authority.items()
-    }
+    authority = {_name(key): _authority(rules) for key, rules in file.authority.items()}
+    scopes = {name: scope for name, source in file.sources.items() if (scope := _scope(source.scope)) != Scope()}
     kinds = {"Person": file.identity.persons, "Organisation": file.identity.organisations, "Duty": file.identity.duties}
     rules = {name: IdentityRule(section.keys) for name, section in kinds.items() if section.keys}
     identity = IdentitySettings(rules, file.identity.store, file.identity.refresh)
@@ -93,6 +94,7 @@ def _built(file: ConfigurationFile) -> Settings:
         sources=sources,
         authority=authority,
         identity=identity,
+        scopes=scopes,
         policy=PolicySettings(file.policy.protected_persons),
         cache=CacheSettings(file.cache.backend, file.cache.max_bytes, ttl),
         limits=Limits(
@@ -102,8 +104,18 @@ def _built(file: ConfigurationFile) -> Settings:
             max_filter_calls=file.limits.max_filter_calls,
         ),
         raw=file.raw,
-        epoch=_epoch(sources, authority, rules, file.policy.protected_persons, file.server.timezone),
+        epoch=_epoch(sources, authority, scopes, rules, file.policy.protected_persons, file.server.timezone),
     )
+
+
+def _authority(rules: AuthoritySection) -> Authority:
+    when = tuple(When(_scope(each), each.order, each.fields) for each in rules.when)
+    return Authority(rules.exists, rules.order, rules.fields, rules.lists, when)
+
+
+def _scope(part: Part) -> Scope:
+    organisations = frozenset(EntityId(str(UUID(each))) for each in part.organisations)
+    return Scope(frozenset(part.schoolTypes), organisations)
 
 
 def _server(server: Server) -> ServerSettings:
@@ -158,6 +170,7 @@ def _name(text: str) -> str:
 def _epoch(
     sources: Iterable[SourceSettings],
     authority: Mapping[str, Authority],
+    scopes: Mapping[str, Scope],
     identity: Mapping[str, IdentityRule],
     *rest: str,
 ) -> str:
@@ -168,6 +181,7 @@ def _epoch(
             for source in sources
         ],
         {resource: asdict(rules) for resource, rules in authority.items()},
+        {source: asdict(scope) for source, scope in scopes.items()},
         {resource: asdict(rule) for resource, rule in identity.items()},
         rest,
     ]

@@ -79,7 +79,7 @@ def keys(schema: Schema, path: KeyPath, data: object) -> list[str]:
     for step in path:
         here = _variant(here, value, schema)
         value = value.get(step) if isinstance(value, Mapping) else None
-        named = [*here.get("patternProperties", {}).values(), here.get("additionalProperties")]
+        named = [*here.get("patternProperties", {}).values(), here.get("additionalProperties"), here.get("items")]
         here = _resolve(here.get("properties", {}).get(step) or next(filter(None, named), {}), schema)
     return list(_variant(here, value, schema).get("properties", {}))
 

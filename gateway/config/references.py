@@ -7,12 +7,15 @@ shape is passed over here: ``shape`` reports it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from uuid import UUID
 
 from resolvers.identity.keys import KINDS
+from resolvers.places import PLACES
 from sources.capabilities import ALL
 from sources.profiles import PROFILES
 from sources.profiles.conformant import CONFORMANT
 from sources.standard import RESOURCES
+from sources.standard.common import SCHOOL_TYPE
 from sources.standard.model import Resource
 from sources.standard.organisation import ORGANISATION_TYPE
 
@@ -139,6 +142,8 @@ def _source(document: Document, source: _Source) -> None:
         if _served(document, here, key, source) is not None and isinstance(level, str):
             _known(document, here, level, "an organisationType", ORGANISATION_TYPE.values)
     _views(document, path, source)
+    if "scope" in source.data:
+        _scope(document, source, source.data["scope"])
     tls = _mapping(source.data.get("tls"))
     url = source.data.get("url")
     if tls and isinstance(url, str) and url.startswith("http://"):
@@ -155,6 +160,21 @@ def _authority(
         document.add((*path, "exists"), "names no source, so that nothing would exist. Name one, or leave it out.")
     for key in ("exists", "order"):
         _names(document, (*path, key), rules.get(key), resource, sources)
+    _fields(document, path, resource, rules, sources)
+    for column in _mapping(rules.get("lists")):
+        here = (*path, "lists", column)
+        if _property(document, here, column, resource) and not resource.columns[column].many:
+            lists = (name for name, declared in resource.columns.items() if declared.many)
+            document.add(here, f"is not a list. {suggestion(column, lists)}")
+    when = rules.get("when")
+    for index, entry in enumerate(when) if isinstance(when, list | tuple) else ():
+        if isinstance(entry, Mapping):
+            _when(document, (*path, "when", index), resource, _mapping(entry), sources)
+
+
+def _fields(
+    document: Document, path: KeyPath, resource: Resource, rules: Mapping[str, object], sources: Mapping[str, _Source]
+) -> None:
     for column, names in _mapping(rules.get("fields")).items():
         here = (*path, "fields", column)
         if not _property(document, here, column, resource):
@@ -167,11 +187,50 @@ def _authority(
         for index, name in _names(document, here, names, resource, sources):
             if not sources[name].knows(resource.name, column):
                 document.add((*here, index), f"the holds of source {name} says that it does not know {column}.")
-    for column in _mapping(rules.get("lists")):
-        here = (*path, "lists", column)
-        if _property(document, here, column, resource) and not resource.columns[column].many:
-            lists = (name for name, declared in resource.columns.items() if declared.many)
-            document.add(here, f"is not a list. {suggestion(column, lists)}")
+
+
+def _when(
+    document: Document, path: KeyPath, resource: Resource, entry: Mapping[str, object], sources: Mapping[str, _Source]
+) -> None:
+    _part(document, path, entry, [resource.name], f"the records of {resource.plural} do")
+    if not entry.get("order") and not entry.get("fields"):
+        document.add(path, "decides nothing. Give order or fields.")
+    _names(document, (*path, "order"), entry.get("order"), resource, sources)
+    _fields(document, path, resource, entry, sources)
+
+
+def _scope(document: Document, source: _Source, scope: object) -> None:
+    if isinstance(scope, Mapping):
+        path: KeyPath = ("sources", source.name, "scope")
+        _part(document, path, _mapping(scope), source.serves, "the records of its resources do")
+
+
+_SHOWN_BY = {
+    "schoolTypes": ("a form of schooling", {name for name, places in PLACES.items() if places.school_type}),
+    "organisations": ("their organisation", {name for name, places in PLACES.items() if places.organisation}),
+}
+
+
+def _part(document: Document, path: KeyPath, part: Mapping[str, object], resources: Iterable[str], whose: str) -> None:
+    """A part of what the huvudman has: at least one bound, and each one that records can show."""
+    if not any(part.get(key) for key in _SHOWN_BY):
+        document.add(path, "names no part. Give schoolTypes or organisations.")
+    for key, (what, showing) in _SHOWN_BY.items():
+        if part.get(key) and not showing.intersection(resources):
+            known = ", ".join(RESOURCES[name].plural for name in PLACES if name in showing)
+            document.add((*path, key), f"{whose} not show {what}, so nothing can depend on it. These do: {known}.")
+    for index, text in _strings(part.get("schoolTypes")):
+        here = (*path, "schoolTypes", index)
+        if text not in SCHOOL_TYPE.values:
+            document.add(
+                here, f"{_quoted(document, here, text)} is not a school type. {suggestion(text, SCHOOL_TYPE.values)}"
+            )
+    for index, text in _strings(part.get("organisations")):
+        here = (*path, "organisations", index)
+        try:
+            UUID(text)
+        except ValueError:
+            document.add(here, f"{_quoted(document, here, text)} is not an id. Give the organisation's UUID.")
 
 
 def _identity(document: Document, identity: Mapping[str, object], sources: Iterable[_Source]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from resolvers.contracts import Authority, Limits
+from resolvers.contracts import Authority, Limits, Scope
 from resolvers.identity import IdentityRule
 from sources.settings import Secret, SourceSettings
 
@@ -66,7 +66,8 @@ class IdentitySettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A whole configuration. ``sources`` in the file's order; ``authority`` by resource name, where configured.
+    """A whole configuration. ``sources`` in the file's order; ``authority`` by resource name, where configured;
+    ``scopes`` by source, where it has one.
 
     ``epoch`` names everything that decides which records an answer holds: two configurations with the same epoch
     accept each other's cursors.
@@ -76,6 +77,7 @@ class Settings:
     sources: tuple[SourceSettings, ...]
     authority: Mapping[str, Authority]
     identity: IdentitySettings
+    scopes: Mapping[str, Scope]
     policy: PolicySettings
     cache: CacheSettings
     limits: Limits

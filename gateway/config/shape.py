@@ -117,6 +117,15 @@ class TlsFiles(Section):
     """The authorities to trust for this source instead of the system's."""
 
 
+class Part(Section):
+    """A part of what the huvudman has."""
+
+    schoolTypes: Names = ()
+    """Forms of schooling, as the standard spells them."""
+    organisations: Names = ()
+    """Ids of organisations; all that is below them belongs to them."""
+
+
 class SourceSection(Section):
     """One SS 12000 API."""
 
@@ -130,6 +139,8 @@ class SourceSection(Section):
     """What kind of system it is: gives the defaults of the keys that say what it really does."""
     resources: Annotated[tuple[ResourceName, ...], Field(min_length=1)] | None = None
     """The resources it serves. Left out: those that the profile names."""
+    scope: Part = Part()
+    """The part that it is for. Outside of it, it is neither asked nor missed."""
     endpoints: dict[str, Endpoint] = {}
     """By resource: a path under url, or a whole URL, where it differs from the standard's."""
     holds: dict[str, Names] = {}
@@ -184,6 +195,15 @@ class SourceSection(Section):
     """Whether a personal identity number may stand in a URL to this source."""
 
 
+class WhenSection(Part):
+    """Who decides what about the records that belong in a part."""
+
+    order: Names = ()
+    """Who speaks first, before the resource's own order."""
+    fields: dict[str, Names] = {}
+    """By property: exactly these sources are heard, in this order."""
+
+
 class AuthoritySection(Section):
     """Who decides what about one resource."""
 
@@ -195,6 +215,8 @@ class AuthoritySection(Section):
     """By property: exactly these sources are heard, in this order."""
     lists: dict[str, Literal["union", "first"]] = {}
     """By list property: unite all sources' entries, or take the first source's list whole."""
+    when: tuple[WhenSection, ...] = ()
+    """Decisions for some of the records: the first that fits holds."""
 
 
 class IdentityKeys(Section):

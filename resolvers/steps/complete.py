@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from sources.records import Answer
-from sources.requests import Query
 
 from ..authority import Rules
 from ..belonging import spared, told
-from ..choose import UNKNOWN_PAGES
 from ..completeness import Gaps
-from ..contracts import EntityId, Fetch, List, Lookup, Step, Want
+from ..contracts import EntityId, Step, Want
 from ..entity import Entity
 from ..operation import Operation
 from ..policy import Verdict
+from .rows import rows_by_id
 from .tree import subtrees
 
 
@@ -36,7 +35,7 @@ def complete(
     heard = rules.heard(want)
     sources = [source for source in rules.servers if source in further or source in heard]
     unique = list(dict.fromkeys(ids))
-    fetches = _fetches(operation, resource, {source: unique for source in sources if source not in rules.scopes})
+    fetches = rows_by_id(operation, resource, {source: unique for source in sources if source not in rules.scopes})
     if fetches:
         operation.absorb_all(fetches, (yield fetches), gaps)
     bounded = [source for source in sources if source in rules.scopes]
@@ -60,7 +59,7 @@ def _in_scope(
         everybody = sources if turn == 0 else ()
         asking = {each: [e.id for e in known if not spared(e, each)] for each in everybody}
         asking.setdefault(source, []).extend(e.id for e in unknown if not spared(e, source))
-        fetches = _fetches(operation, resource, asking)
+        fetches = rows_by_id(operation, resource, asking)
         answers = (yield fetches) if fetches else ()
         for fetch, answer in zip(fetches, answers, strict=True):
             operation.keep(fetch, answer)
@@ -70,34 +69,6 @@ def _in_scope(
         seen = operation.rows(source, resource)
         if any(entity.id not in seen and source in entity.applied.servers for entity in entities):
             operation.missed(answer, gaps)
-
-
-def _fetches(operation: Operation, resource: str, asking: Mapping[str, Sequence[EntityId]]) -> list[Fetch]:
-    """The calls for the rows, per source, that are not yet in hand."""
-    fetches: list[Fetch] = []
-    for source, ids in asking.items():
-        seen = operation.rows(source, resource)
-        missing = [found for found in ids if found not in seen]
-        if not missing:
-            continue
-        if operation.walked(source, resource):
-            operation.absent(source, resource, missing)
-        elif _by_id(operation, source, resource, len(missing)):
-            fetches.append(Fetch(source, resource, Lookup("ids", tuple(missing))))
-        elif not operation.federation.rules[resource].resource.window:
-            fetches.append(Fetch(source, resource, List(Query())))
-    return fetches
-
-
-def _by_id(operation: Operation, source: str, resource: str, count: int) -> bool:
-    """Whether to ask for records by their ids: that gives all of them, and in fewer calls than the whole list."""
-    of = operation.federation.rules[resource].resource
-    capabilities = operation.federation.sources[source].capabilities
-    if not of.has_id or not of.get or resource in capabilities.list_only:
-        return False
-    if "ids" in capabilities.lookup_keys(resource) or of.window or resource in capabilities.list_lacks:
-        return True
-    return count <= operation.federation.pages_seen.get((source, resource), UNKNOWN_PAGES)  # a get each
 
 
 def shown(operation: Operation, resource: str, ids: Sequence[EntityId]) -> list[Entity | None]:

@@ -11,7 +11,7 @@ from ..contracts import EntityId, Fetch, List, Step, Want
 from ..entity import Entity
 from ..operation import Operation
 from ..predicates import leaves
-from .complete import complete
+from .rows import rows_by_id
 
 
 def subtrees(operation: Operation, organisations: Iterable[str], gaps: Gaps | None = None) -> Step[None]:
@@ -31,13 +31,14 @@ def subtrees(operation: Operation, organisations: Iterable[str], gaps: Gaps | No
     ]
     if fetches:
         listed = operation.absorb_all(fetches, (yield fetches), gaps)
-        lacking = [
-            found
+        lacking = {
+            fetch.source: ids
             for fetch, ids in zip(fetches, listed, strict=True)
             if "Organisation" in operation.federation.sources[fetch.source].capabilities.list_lacks
-            for found in ids
-        ]
-        yield from complete(operation, "Organisation", lacking, Want(frozenset({"parentOrganisation"})), gaps)
+        }
+        further = rows_by_id(operation, "Organisation", lacking)
+        if further:
+            operation.absorb_all(further, (yield further), gaps)
     children: dict[str, list[str]] = {}
     for found in {each for source in sources for each in operation.rows(source, "Organisation")}:
         entity = Entity(operation, rules, found)

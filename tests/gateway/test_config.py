@@ -13,6 +13,8 @@ import yaml
 
 from gateway.config import ConfigError, ProtectedPersons, Settings, json_schema, load, parse
 from gateway.config.units import seconds, size
+from resolvers.contracts import EntityId, Scope, When
+from resolvers.places import PLACES
 from sources.capabilities import Paging
 from sources.settings import ApiKey, Bearer, ClientAuthentication, OAuth2, Secret, Tls
 from sources.standard import RESOURCES
@@ -72,18 +74,21 @@ sources:
     url: https://schema.example
     auth: {type: bearer, token: abc123}
     resources: [activities]
+    scope: {organisations: ["{6F1C9A52-0D1B-4C55-9A31-0C2F6A0D4E11}"]}
 authority:
   Person:
     exists: [sis]
     order: [hr, sis]
     fields: {emails: [hr, sis]}
     lists: {emails: first}
+    when: [{schoolTypes: [FS, FTH], order: [sis], fields: {emails: [hr]}}]
 policy: {protected_persons: show}
 cache: {backend: memory, max_bytes: 1MB, ttl: {default: 5s, organisations: 1h}}
 limits: {operation_timeout: 1m, max_first: 10, max_candidates: 20, max_filter_calls: 3}
 raw: true
 """
 
+UNIT = "6f1c9a52-0d1b-4c55-9a31-0c2f6a0d4e11"
 ENVIRON = {"SIS_SECRET": "from the environment", "OLD_SECRET": "an older sealing secret"}
 
 
@@ -142,6 +147,9 @@ def test_a_whole_file_becomes_settings(folder: Path) -> None:
     authority = settings.authority["Person"]
     assert (authority.exists, authority.order) == (("sis",), ("hr", "sis"))
     assert (authority.fields, authority.lists) == ({"emails": ("hr", "sis")}, {"emails": "first"})
+    assert authority.when == (When(Scope(frozenset({"FS", "FTH"})), ("sis",), {"emails": ("hr",)}),)
+    id_ = EntityId("6f1c9a52-0d1b-4c55-9a31-0c2f6a0d4e11")
+    assert settings.scopes == {"schema": Scope(organisations=frozenset({id_}))}
     server = settings.server
     assert (server.host, server.port, server.timezone) == ("0.0.0.0", 9000, "Europe/Helsinki")
     assert (server.secret, server.secret_is_random) == (Secret("a sealing secret of the file"), False)
@@ -248,6 +256,27 @@ def test_every_problem_is_reported_at_once_with_its_line(folder: Path) -> None:
         (SMALL + "authority: {Person: {fields: {meta: [sis]}}}", "authority.Person.fields.meta", "latest of all"),
         (SMALL + "authority: {Person: {lists: {givenName: union}}}", "authority.Person.lists.givenName", "not a list"),
         (SMALL + "authority: {Person: {lists: {emails: both}}}", "authority.Person.lists.emails", "'union' or 'first'"),
+        (SMALL + "authority: {Person: {when: [{order: [sis]}]}}", "authority.Person.when[0]", "Give schoolTypes or"),
+        (SMALL + "authority: {Person: {when: [{schoolTypes: [FS]}]}}", "authority.Person.when[0]", "Give order or"),
+        (SMALL + "authority: {Person: {when: [{schoolTypes: [GRR], order: [sis]}]}}",
+         "authority.Person.when[0].schoolTypes[0]", "Did you mean GR"),
+        (SMALL + "authority: {Person: {when: [{organisations: [Norra], order: [sis]}]}}",
+         "authority.Person.when[0].organisations[0]", "Give the organisation's UUID"),
+        (SMALL + "authority: {Person: {when: [{schoolTypes: [FS], order: [si]}]}}",
+         "authority.Person.when[0].order[0]", "Did you mean sis?"),
+        (SMALL + "authority: {Person: {when: [{schoolTypes: [FS], fields: {meta: [sis]}}]}}",
+         "authority.Person.when[0].fields.meta", "latest of all"),
+        (SMALL + "authority: {Person: {when: [{schoolType: [FS], schoolTypes: [FS], fields: {emails: [sis]}}]}}",
+         "authority.Person.when[0].schoolType", "Did you mean schoolTypes?"),
+        (SMALL.replace("groups", "duties") + "authority: {Duty: {when: [{schoolTypes: [FS], order: [sis]}]}}",
+         "authority.Duty.when[0].schoolTypes", "do not show a form of schooling"),
+        (SMALL.replace("groups", "syllabuses")
+         + f"authority: {{Syllabus: {{when: [{{organisations: [{UNIT}], order: [sis]}}]}}}}",
+         "authority.Syllabus.when[0].organisations", "do not show their organisation"),
+        (small("scope: {}"), "sources.sis.scope", "Give schoolTypes or organisations"),
+        (small("scope: {schoolTypes: [FSK]}"), "sources.sis.scope.schoolTypes[0]", "Did you mean"),
+        (SMALL.replace("organisations, persons, groups", "duties, calendarEvents")
+         + "    scope: {schoolTypes: [FS]}", "sources.sis.scope.schoolTypes", "These do: organisations, persons"),
         (SMALL + "policy: {protected_persons: mask}", "policy.protected_persons", "'hide' or 'show'"),
         (SMALL + "cache: {ttl: {organisatons: 1h}}", "cache.ttl.organisatons", "Did you mean organisations"),
         (SMALL + "server: {host: 0.0.0.0}", "server.host", "allow_unauthenticated"),
@@ -334,6 +363,8 @@ def test_the_epoch_changes_with_what_decides_an_answer_only(folder: Path) -> Non
     assert loaded(folder, WHOLE.replace("port: 9000", "port: 9001").replace("2.5s", "3s")).epoch == epoch
     assert loaded(folder, WHOLE, ENVIRON | {"SIS_SECRET": "another"}).epoch == epoch
     assert loaded(folder, WHOLE.replace("exists: [sis]", "exists: [hr]")).epoch != epoch
+    assert loaded(folder, WHOLE.replace("schoolTypes: [FS, FTH]", "schoolTypes: [FS]")).epoch != epoch
+    assert loaded(folder, WHOLE.replace("0C2F6A0D4E11", "0C2F6A0D4E12")).epoch != epoch
     assert loaded(folder, WHOLE.replace("protected_persons: show", "protected_persons: hide")).epoch != epoch
     assert loaded(folder, WHOLE.replace("https://hr.example", "https://hr2.example")).epoch != epoch
 
@@ -375,6 +406,8 @@ def keys_of(schema: Mapping[str, Any], here: Mapping[str, Any], prefix: str) -> 
     """Every key of the schema with its default; what the user names is ``<name>``."""
     while "$ref" in here:
         here = schema["$defs"][here["$ref"].removeprefix("#/$defs/")]
+    if "items" in here:
+        yield from keys_of(schema, here["items"], prefix[:-1] + "[].")
     for variant in here.get("oneOf", []):
         yield from keys_of(schema, variant, prefix)
     for key, value in here.get("properties", {}).items():
@@ -398,7 +431,22 @@ def test_every_key_stands_in_the_documentation_with_its_default() -> None:
         assert table[key] == str(written), key
 
 
-def test_the_example_in_the_documentation_is_a_valid_configuration(folder: Path) -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)[:1]
+def test_the_examples_in_the_documentation_are_valid_configurations(folder: Path) -> None:
+    small_one, in_parts, own_ids = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     (folder / "sis.secret").write_text("secret")
-    assert [source.name for source in loaded(folder, example, {"HR_TOKEN": "abc"}).sources] == ["sis", "hr"]
+    assert [source.name for source in loaded(folder, small_one, {"HR_TOKEN": "abc"}).sources] == ["sis", "hr"]
+    settings = loaded(folder, in_parts)
+    assert list(settings.scopes) == ["preschool", "adult"]
+    assert [when.order for when in settings.authority["Person"].when] == [("preschool", "sis"), ()]
+    assert loaded(folder, own_ids).identity.rules["Person"].keys == ("civicNo", "eduPersonPrincipalName")
+
+
+def test_what_says_where_a_record_belongs_stands_in_the_documentation() -> None:
+    rows = re.findall(
+        r"^\| ([a-zA-Z, ]+) \| (?:`([^`]+)`)? ?\| (?:`([^`]+)`)? ?\|$", DOCS.read_text("utf-8"), re.MULTILINE
+    )
+    written = {plural: tuple(paths) for plurals, *paths in rows for plural in plurals.split(", ")}
+    assert written == {
+        RESOURCES[name].plural: (places.path(places.school_type), places.path(places.organisation))
+        for name, places in PLACES.items()
+    }
