@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..capabilities import Capabilities, Filter
-from .model import Profile, none, only
+from .model import Profile, by_ids, none, only
 
 RESOURCES = frozenset({"Organisation", "Person", "Placement", "Duty", "Group", "StudyPlan", "Syllabus", "Activity"})
 _ALL = RESOURCES | {"Grade"}
@@ -35,7 +35,7 @@ EDLEVO = Profile(
                 **dict.fromkeys(_CONDITIONAL, Filter.REFUSED),
             },
         },
-        lookup={resource: frozenset({"ids"}) for resource in _ALL},
+        lookup=by_ids(_ALL),
         expand=none(_ALL),
         organisation_level={"Group": "Skola", "Duty": "Skola", "Activity": "Skola"},
     ),

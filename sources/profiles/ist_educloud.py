@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..capabilities import Capabilities, Filter
-from .model import Profile, none, only
+from .model import Profile, by_ids, none, only
 
 RESOURCES = frozenset(
     {
@@ -23,7 +23,7 @@ IST_EDUCLOUD = Profile(
     Capabilities(
         resources=RESOURCES,
         filters={**_FILTERS, "Duty": {**_FILTERS["Duty"], "person": Filter.EXACT}},
-        lookup={resource: frozenset({"ids"}) for resource in RESOURCES},
+        lookup=by_ids(RESOURCES),
         expand={**none(RESOURCES), "Person": frozenset({"groupMemberships"})},
         page_size=1000,
     ),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..capabilities import ALL, Capabilities, Filter
+from ..standard import RESOURCES
 from ..standard.common import META_PARAMETERS
 
 META = tuple(parameter.name for parameter in META_PARAMETERS)
@@ -34,3 +35,8 @@ def only(resources: Iterable[str], rest: Filter, *exact: str) -> dict[str, Mappi
 def none(resources: Iterable[str]) -> dict[str, frozenset[str]]:
     """For each resource, nothing."""
     return {resource: frozenset() for resource in resources}
+
+
+def by_ids(resources: Iterable[str]) -> dict[str, frozenset[str]]:
+    """For each resource, the lookup by its own ids alone (single gets stand in where the source refuses it)."""
+    return {resource: frozenset({"ids"} & RESOURCES[resource].lookup_key.keys()) for resource in resources}

@@ -15,7 +15,7 @@ from gateway.config import ConfigError, ProtectedPersons, Settings, json_schema,
 from gateway.config.units import seconds, size
 from resolvers.contracts import EntityId, Scope, When
 from resolvers.places import PLACES
-from sources.capabilities import Paging
+from sources.capabilities import Arrays, Filter, Paging
 from sources.settings import ApiKey, Bearer, ClientAuthentication, OAuth2, Secret, Tls
 from sources.standard import RESOURCES
 
@@ -49,11 +49,21 @@ sources:
       scope: read all
     tls: {certificate: client.pem, key: client.pem, key_password: hush, ca: client.pem}
     resources: [organisations, persons, groups, studyplans, attendanceSchedule, AGGREGATEDATTENDANCE]
-    endpoints: {groups: "https://other.example/groups", persons: /people}
+    endpoints: {groups: "https://other.example/groups", persons: /people, deletedEntities: /deletedentities}
     holds: {Person: [givenName, familyName, emails]}
     list_only: {persons: [enrolments]}
+    list_lacks: {groups: [groupMemberships]}
+    null_is_absent: true
+    own_ids: [groups, studyPlans]
     filters_ignored: [persons]
+    filters: {Persons: {nameContains: superset}, groups: {"*": unknown, endDate.onOrAfter: exact}}
+    organisation_level: {groups: Skola}
+    window_days: 31
     no_lookup: true
+    lookup: {organisations: [ids]}
+    expand: {persons: [duties], groups: []}
+    sort_keys: {organisations: [DisplayNameAsc]}
+    arrays: comma
     timeout: 2.5s
     concurrency: 7
     max_body: 1GB
@@ -137,9 +147,25 @@ def test_a_whole_file_becomes_settings(folder: Path) -> None:
     assert can.resources == can.no_lookup == served
     assert can.holds == {"Person": frozenset({"givenName", "familyName", "emails"})}
     assert can.list_only == {"Person": frozenset({"enrolments"})}
+    assert can.list_lacks == {"Group": frozenset({"groupMemberships"})}
+    assert can.null_is_absent is True
+    assert can.own_ids == {"Group", "StudyPlan"}
     assert can.filters_ignored == {"Person"}
+    assert can.filters == {
+        "Person": {"nameContains": Filter.SUPERSET},
+        "Group": {"*": Filter.UNKNOWN, "endDate.onOrAfter": Filter.EXACT},
+    }
+    assert (can.organisation_level, can.window_days) == ({"Group": "Skola"}, 31)
+    assert can.lookup == {"Organisation": frozenset({"ids"})}
+    assert can.expand == {"Person": frozenset({"duties"}), "Group": frozenset()}
+    assert can.sort_keys == {"Organisation": frozenset({"DisplayNameAsc"})}
+    assert can.arrays is Arrays.COMMA
     assert (can.chunk, can.page_size) == (50, None)
-    assert sis.endpoints == {"Group": "https://other.example/groups", "Person": "/people"}
+    assert sis.endpoints == {
+        "Group": "https://other.example/groups",
+        "Person": "/people",
+        "DeletedEntities": "/deletedentities",
+    }
     assert (sis.timeout, sis.concurrency, sis.max_body, sis.max_pages, sis.restarts) == (2.5, 7, 1024**3, 10, 0)
     assert can.paging is Paging.TOKEN_WITH_FILTERS
     assert (sis.timezone, sis.max_gets, sis.allow_civicno_in_url) == ("UTC", 5, True)
@@ -236,6 +262,33 @@ def test_every_problem_is_reported_at_once_with_its_line(folder: Path) -> None:
         (small("endpoints: {persons: 'x y'}"), "sources.sis.endpoints.persons", "https://"),
         (small("holds: {Person: [givenNam]}"), "sources.sis.holds.Person[0]", "Did you mean givenName"),
         (small("holds: {Person: [], persons: []}"), "sources.sis.holds.persons", "two spellings"),
+        (small("holds: {Persn: [givenName]}"), "sources.sis.holds.Persn", "Did you mean"),
+        (small("list_lacks: {persons: [enrolment]}"), "sources.sis.list_lacks.persons[0]", "Did you mean enrolments?"),
+        (small("list_only: {persons: [photo]}\nlist_lacks: {Person: [enrolments]}"), "sources.sis.list_lacks.Person",
+         "no view of them is whole. Keep one."),
+        (small("profile: offset-paging\nlist_lacks: {Person: [photo]}"), "sources.sis.list_lacks.Person", "Keep one."),
+        (SMALL.replace("groups", "schoolUnitOfferings") + "    list_lacks: {schoolUnitOfferings: [startDate]}",
+         "sources.sis.list_lacks.schoolUnitOfferings", "cannot be asked for by id"),
+        (small("null_is_absent: often"), "sources.sis.null_is_absent", "true or false"),
+        (small("own_ids: [rooms]"), "sources.sis.own_ids[0]", "not among the resources"),
+        (small("filters: {persons: {nameContain: exact}}"), "sources.sis.filters.persons.nameContain",
+         "is not a query parameter of Person. Did you mean nameContains?"),
+        (small("filters: {persons: {nameContains: ignore}}"), "sources.sis.filters.persons.nameContains", "'ignored'"),
+        (small("filters: {duties: {'*': exact}}"), "sources.sis.filters.duties", "not among the resources"),
+        (small("filters: {persons: ignored}"), "sources.sis.filters.persons", "must be a mapping"),
+        (small("filters: {persons: {'*': exact}, Person: {'*': exact}}"), "sources.sis.filters.Person",
+         "two spellings"),
+        (small("organisation_level: {groups: Skolan}"), "sources.sis.organisation_level.groups", "Did you mean Skola"),
+        (small("organisation_level: {rooms: Skola}"), "sources.sis.organisation_level.rooms", "not among the"),
+        (small("window_days: 0"), "sources.sis.window_days", "at least 1"),
+        (small("lookup: {persons: [id]}"), "sources.sis.lookup.persons[0]",
+         "is not an array of the lookup of Person. Did you mean ids?"),
+        (small("expand: {persons: [duty]}"), "sources.sis.expand.persons[0]", "is not an expand of Person"),
+        (small("sort_keys: {persons: [FamilyNameasc]}"), "sources.sis.sort_keys.persons[0]", "Did you mean FamilyName"),
+        (small("paging: offsets"), "sources.sis.paging", "'token_with_filters'"),
+        (small("arrays: commas"), "sources.sis.arrays", "'repeated' or 'comma'"),
+        (SMALL.replace("    resources: [organisations, persons, groups]\n", ""), "sources.sis.resources",
+         "is required"),
         (small("tls: {certificate: nowhere.pem}"), "sources.sis.tls.certificate", "no such file"),
         (small("tls: {key: client.pem}"), "sources.sis.tls.key", "tls.certificate"),
         (small("profile: edlvo"), "sources.sis.profile", "'edlevo'"),
@@ -367,6 +420,27 @@ def test_the_epoch_changes_with_what_decides_an_answer_only(folder: Path) -> Non
     assert loaded(folder, WHOLE.replace("0C2F6A0D4E11", "0C2F6A0D4E12")).epoch != epoch
     assert loaded(folder, WHOLE.replace("protected_persons: show", "protected_persons: hide")).epoch != epoch
     assert loaded(folder, WHOLE.replace("https://hr.example", "https://hr2.example")).epoch != epoch
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("nameContains: superset", "nameContains: exact", False),
+        ("organisation_level: {groups: Skola}", "organisation_level: {groups: Huvudman}", False),
+        ("paging: token_with_filters", "paging: token", False),
+        ("arrays: comma", "arrays: repeated", False),
+        ("window_days: 31", "window_days: 30", False),
+        ("own_ids: [groups, studyPlans]", "own_ids: [groups]", False),
+        ("own_ids: [groups, studyPlans]", "own_ids: [studyPlans, Group]", True),
+        ("{Persons: {nameContains: superset}, groups: {", "{person: {nameContains: superset}, groups: {", True),
+        ('{"*": unknown, endDate.onOrAfter: exact}', '{endDate.onOrAfter: exact, "*": unknown}', True),
+        ("profile: conformant", "# the default", True),
+    ],
+)
+def test_the_epoch_and_what_a_source_really_does(folder: Path, before: str, after: str, same: bool) -> None:
+    assert before in WHOLE
+    changed = loaded(folder, WHOLE.replace(before, after)).epoch
+    assert (changed == loaded(folder, WHOLE).epoch) is same
 
 
 @pytest.mark.parametrize(
