@@ -51,6 +51,11 @@ class Rules:
         return self.places is NOWHERE
 
     @cached_property
+    def bounds(self) -> Places:
+        """What of the places decides whether a record is in a scope."""
+        return PLACES.get(self.resource.name, NOWHERE).only([*self.scopes.values()])
+
+    @cached_property
     def organisations(self) -> tuple[EntityId, ...]:
         """The organisations of which must be known what is below them."""
         scopes = [*self.scopes.values(), *(when.scope for when in self.authority.when)] if not self.settled else []

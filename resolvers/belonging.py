@@ -37,7 +37,7 @@ def _applied(entity: Entity) -> Rules:
     heard = frozenset(rules.servers) - _left_out(entity)
     found = rules.settle(heard)
     if rules.authority.when:
-        places = _places(entity, found)
+        places = _places(entity, found, rules.places)
         for number, when in enumerate(rules.authority.when):
             if any(meets(each, when.scope, subtrees) for each in places):
                 return rules.settle(heard, number)
@@ -47,6 +47,8 @@ def _applied(entity: Entity) -> Rules:
 def _left_out(entity: Entity) -> set[str]:
     """The sources outside whose scope the record is known to lie."""
     scopes, subtrees = entity.rules.scopes, entity.operation.subtrees
+    if not scopes:
+        return set()
     where = _where(entity, scoped(entity.rules))
     return {
         source
@@ -77,7 +79,7 @@ def excludes(rules: Rules, source: str, clause: Clause, subtrees: Subtrees) -> b
 
     A value of a property that is a list does not count: a source is heard of all of it, also of what lies outside.
     """
-    scope, places = rules.scopes.get(source), rules.places
+    scope, places = rules.scopes.get(source), rules.bounds
     several = not places.entries and any(rules.resource.columns[name].many for name in clause.columns)
     if scope is None or several or not clause.shown or not clause.columns <= places.columns:
         return False
@@ -105,18 +107,18 @@ def _says(parameter: Parameter, places: Places) -> str:
 def _where(entity: Entity, others: Sequence[str]) -> list[Place]:
     """Where the record belongs, by the sources without a scope, or else by one of these others."""
     rules, subtrees = entity.rules, entity.operation.subtrees
-    places = _places(entity, rules.settle(frozenset(rules.servers) - rules.scopes.keys()))
+    places = _places(entity, rules.settle(frozenset(rules.servers).difference(rules.scopes)), rules.bounds)
     if not any(each.told for each in places):
         for source in others:
             if verdict(_own(entity, source), rules.scopes[source], subtrees):
-                return _places(entity, rules.settle(frozenset({source})))
+                return _places(entity, rules.settle(frozenset({source})), rules.bounds)
     return places
 
 
-def _places(entity: Entity, rules: Rules) -> list[Place]:
+def _places(entity: Entity, rules: Rules, places: Places) -> list[Place]:
     """What a record says when it is merged by some settled rules."""
     merged = replace(entity, rules=rules)
-    return read_places(entity.rules.places, entity.id, lambda column: merge.value(merged, column))
+    return read_places(places, entity.id, lambda column: merge.value(merged, column))
 
 
 def _own(entity: Entity, source: str) -> list[Place]:
@@ -129,4 +131,4 @@ def _own(entity: Entity, source: str) -> list[Place]:
     def read(column: str) -> object:
         return row.record.get(column) if source in rules.default.speaker_names(column) else None
 
-    return read_places(rules.places, entity.id, read)
+    return read_places(rules.bounds, entity.id, read)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sources.standard.common import SECURITY_MARKING
-from sources.standard.model import Structure
+from sources.standard.model import Property, Reference, Scalar, Structure
 
 from .authority import STRICTEST, entry_key
 from .instants import instant
@@ -73,6 +75,47 @@ def contributors(entity: Entity, column: str) -> tuple[str, ...]:
     if entity.rules.resource.columns[column].many and entity.rules.unites(column):
         return tuple(source for source, content in said if content)
     return tuple(source for source, content in said[:1] if content is not None)
+
+
+def conflicts(entity: Entity, column: str) -> tuple[str, ...]:
+    """The sources that say something else of a column than its merged value, where nothing is not something.
+
+    In a united list that is another content of an entry that an earlier source has too. ``meta`` is each source's own.
+    """
+    if column == "meta" or not entity.exists:
+        return ()
+    prop = entity.rules.resource.columns[column]
+    said = [(source, content) for source, content in spoken(entity, column) if content is not None]
+    if prop.many and entity.rules.unites(column):
+        return _disagreeing(prop, said)
+    merged = comparable(prop, entity.value(column))
+    return tuple(source for source, content in said if comparable(prop, content) != merged)
+
+
+def _disagreeing(prop: Property, said: Sequence[tuple[str, object]]) -> tuple[str, ...]:
+    structure = prop.type if isinstance(prop.type, Structure) else None
+    first: dict[object, tuple[str, object]] = {}
+    found: dict[str, None] = {}
+    for source, entries in said:
+        for entry in entries if isinstance(entries, list) else ():
+            content = comparable(replace(prop, many=False), entry)
+            earlier, known = first.setdefault(entry_key(structure, entry), (source, content))
+            if earlier != source and known != content:
+                found[source] = None
+    return tuple(found)
+
+
+def comparable(prop: Property, value: object) -> object:
+    """What a value says, so that equal is the same: of references only whom they name, of lists not the order."""
+    if value is None:
+        return None
+    if prop.many and isinstance(value, list):
+        return frozenset(Counter(comparable(replace(prop, many=False), each) for each in value).items())
+    if isinstance(prop.type, Structure) and isinstance(value, Mapping):
+        return tuple(comparable(inner, value.get(inner.name)) for inner in prop.type.properties)
+    if isinstance(prop.type, Reference) and isinstance(value, Mapping):
+        return value.get("id")
+    return instant(str(value)) if prop.type is Scalar.DATE_TIME else value
 
 
 _STRICTNESS = {marking: rank for rank, marking in enumerate(SECURITY_MARKING.values)}

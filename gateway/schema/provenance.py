@@ -31,10 +31,20 @@ class ProvenanceField:
     source: str = strawberry.field(description="The source that its value comes from.")
 
 
+@strawberry.type(description="A property of which a source says something else than the value shown.")
+class ProvenanceConflict:
+    field: str = strawberry.field(description="The property.")
+    source: str = strawberry.field(description="The source that says something else.")
+
+
 @strawberry.type(description="Where a record's facts come from.")
 class Provenance:
     sources: list[ProvenanceSource] = strawberry.field(description="The sources that have the record, in order.")
     fields: list[ProvenanceField] = strawberry.field(description="The source of each property that has a value.")
+    conflicts: list[ProvenanceConflict] = strawberry.field(
+        description="Where sources that are heard for a property say something else than its value, or have another "
+        "content of the same entry of a united list. A source that says nothing is in no conflict."
+    )
     issues: list[str] = strawberry.field(
         description="What is wrong with the record: dangling (it is referred to but found nowhere), or per source and "
         "property what could not be used of it."
@@ -43,7 +53,7 @@ class Provenance:
 
 def provenance(entity: Entity) -> Provenance:
     """The provenance of a completed record, with all its servers heard."""
-    rows = [(source, row) for source in entity.rules.servers if (row := entity.row(source)) is not None]
+    rows = [(source, row) for source in entity.applied.servers if (row := entity.row(source)) is not None]
     issues = [] if entity.exists else ["dangling"]
     issues += [f"{source}: {issue}" for source, row in rows for issue in row.slab.issues.get(row.index, ())]
     return Provenance(
@@ -62,6 +72,12 @@ def provenance(entity: Entity) -> Provenance:
             for column in entity.resource.columns
             if column != "id" and entity.value(column) is not None
             for source in merge.contributors(entity, column)
+        ],
+        conflicts=[
+            ProvenanceConflict(field=column, source=source)
+            for column in entity.resource.columns
+            if column != "id"
+            for source in merge.conflicts(entity, column)
         ],
         issues=issues,
     )

@@ -5,17 +5,27 @@ It knows the standard's declarations and nothing of the gateway: a second readin
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sources.standard import RESOURCES
 from sources.standard.model import Enumeration, Property, Reference, Structure
 
-from .worlds import Decisions, World
+from .worlds import Decisions, Part, World
 
 UNITED = {"enrolments", "responsibles", "emails", "phoneNumbers", "externalIdentifiers", "eduPersonPrincipalNames"}
+BELONGING = {
+    "Person": ("enrolments", "schoolType", "enroledAt"),
+    "Organisation": ("", "schoolTypes", "id"),
+    "Group": ("", "schoolType", "organisation"),
+    "Duty": ("", "", "dutyAt"),
+}
+"""Where a record says that it belongs: the list whose entries do, the form of schooling, the organisation."""
 STRICTNESS = {"Ingen": 0, "Sekretessmarkering": 1, "Skyddad folkbokföring": 2}
 
 
@@ -29,6 +39,8 @@ class Oracle:
             for source, served in world.sources.items()
             for resource, records in served.items()
         }
+        self._parents: dict[str, str] | None = None
+        self._heard: dict[tuple[str, str], tuple[list[str], Mapping[str, tuple[str, ...]]]] = {}
 
     def decisions(self, resource: str) -> Decisions:
         return self.world.decisions.get(resource, Decisions())
@@ -43,14 +55,122 @@ class Oracle:
         exists = self.decisions(resource).exists
         return [name for name in self.servers(resource) if exists is None or name in exists]
 
+    # Where a record belongs, and who is heard of it
+
+    def below(self, root: str) -> set[str]:
+        """An organisation and all that is below it, by what all sources say."""
+        if self._parents is None:
+            every = self.servers("Organisation")
+            self._parents = {}
+            for id in {id for name in every for id in self.rows[name, "Organisation"]}:
+                if any(id in self.rows[name, "Organisation"] for name in self.population("Organisation")):
+                    said = self._said("Organisation", id, "parentOrganisation", every, {})
+                    if said and said[0][1] is not None:
+                        self._parents[id] = said[0][1]["id"]  # type: ignore[index]
+        found: set[str] = set()
+        above = {root}
+        while above:
+            found |= above
+            above = {child for child, parent in self._parents.items() if parent in above} - found
+        return found
+
+    def _fits(self, place: Mapping[str, set[str]], part: Part) -> dict[str, bool]:
+        """Per kind of bound that the part has and the place tells, whether it fits."""
+        allowed = {
+            "school type": set(part.school_types),
+            "organisation": {each for root in part.organisations for each in self.below(root)},
+        }
+        bounds = [kind for kind in allowed if place[kind] and allowed[kind]]
+        return {kind: bool(place[kind] & allowed[kind]) for kind in bounds}
+
+    def inside(self, places: Sequence[Mapping[str, set[str]]], part: Part) -> bool | None:
+        """Whether a record is in a part; None where it cannot be known."""
+        found = [None if not fits else all(fits.values()) for fits in (self._fits(place, part) for place in places)]
+        if any(found):
+            return True
+        return False if found and None not in found else None
+
+    def places(self, resource: str, id: str, heard: Sequence[str]) -> list[dict[str, set[str]]]:
+        """What these sources say, by the authority that holds for all records, of where a record belongs."""
+        entries, school_type, organisation = BELONGING[resource]
+
+        def read(column: str) -> Any:
+            return self._merged(resource, id, column, heard, self.decisions(resource).fields)
+
+        def at(get: Any, column: str) -> set[str]:
+            value = id if column == "id" else get(column) if column else None
+            values = value if isinstance(value, list) else [value]
+            return {each["id"] if isinstance(each, Mapping) else each for each in values if each is not None}
+
+        records = [entry.get for entry in read(entries) or ()] if entries else [read]
+        return [{"school type": at(get, school_type), "organisation": at(get, organisation)} for get in records]
+
+    def heard(self, resource: str, id: str) -> tuple[list[str], Mapping[str, tuple[str, ...]]]:
+        """The sources that are heard of a record, first authority first, and the properties decided apart."""
+        if (resource, id) not in self._heard:
+            self._heard[resource, id] = self._who(resource, id)
+        return self._heard[resource, id]
+
+    def _who(self, resource: str, id: str) -> tuple[list[str], Mapping[str, tuple[str, ...]]]:
+        servers, decisions = self.servers(resource), self.decisions(resource)
+        if resource not in BELONGING:
+            return servers, decisions.fields
+        heard = [name for name in servers if name not in self._out(resource, id)]
+        for part, order, fields in decisions.when:
+            for place in self.places(resource, id, heard):
+                fits = self._fits(place, part)
+                if len(fits) == bool(part.school_types) + bool(part.organisations) and all(fits.values()):
+                    first = [name for name in order if name in heard]
+                    return first + [name for name in heard if name not in first], {**decisions.fields, **fields}
+        return heard, decisions.fields
+
+    def _out(self, resource: str, id: str) -> set[str]:
+        """The sources outside whose scope a record lies."""
+        scopes = self._scopes(resource)
+        if not scopes:
+            return set()
+        own = {name: self.inside(self._unbounded.places(resource, id, [name]), scopes[name]) for name in scopes}
+        where = self.places(resource, id, [name for name in self.servers(resource) if name not in scopes])
+        kinds = {
+            kind
+            for part in scopes.values()
+            for kind, bound in (("school type", part.school_types), ("organisation", part.organisations))
+            if bound
+        }
+        if not any(place[kind] for place in where for kind in kinds):
+            first = next((name for name in scopes if own[name]), None)
+            where = self.places(resource, id, [first]) if first is not None else where
+        return {name for name, part in scopes.items() if own[name] is False or self.inside(where, part) is False}
+
+    def _scopes(self, resource: str) -> dict[str, Part]:
+        """The scopes that records of the resource can show, first authority first."""
+        _, school_type, organisation = BELONGING.get(resource, ("", "", ""))
+        scopes = {name: self.world.scopes[name] for name in self.servers(resource) if name in self.world.scopes}
+        return {
+            name: part
+            for name, part in scopes.items()
+            if (part.school_types and school_type) or (part.organisations and organisation)
+        }
+
+    @cached_property
+    def _unbounded(self) -> Oracle:
+        return Oracle(replace(self.world, scopes={}))
+
     def exists(self, resource: str, id: str) -> bool:
-        return any(id in self.rows[name, resource] for name in self.population(resource))
+        heard, _ = self.heard(resource, id)
+        return any(id in self.rows[name, resource] for name in self.population(resource) if name in heard)
 
     def said(self, resource: str, id: str, column: str) -> list[tuple[str, object]]:
         """Which sources speak for a property of a record, and what they say."""
-        heard = self.servers(resource)
+        return self._said(resource, id, column, *self.heard(resource, id))
+
+    def _said(
+        self, resource: str, id: str, column: str, servers: Sequence[str], fields: Mapping[str, tuple[str, ...]]
+    ) -> list[tuple[str, object]]:
+        """The same of these sources, with these properties decided apart."""
+        heard = servers
         if column != "meta":
-            heard = list(self.decisions(resource).fields.get(column, heard))
+            heard = [name for name in fields.get(column, heard) if name in servers]
         found = []
         for name in heard:
             holds = self.world.holds.get(name, {}).get(resource)
@@ -58,8 +178,27 @@ class Oracle:
             if row is None or (holds is not None and column not in holds and column != "meta"):
                 continue
             if column in row or (holds is not None and column != "meta"):
-                found.append((name, row.get(column)))
+                found.append((name, self._in_scope(resource, column, name, row.get(column))))
         return found
+
+    def _in_scope(self, resource: str, column: str, name: str, value: Any) -> object:
+        """What is said, without the entries outside the source's scope."""
+        part = self.world.scopes.get(name)
+        if part is None or column != "enrolments" or not value:
+            return value
+        return [
+            entry
+            for entry in value
+            if all(
+                self._fits(
+                    {
+                        "school type": {*_some(entry.get("schoolType"))},
+                        "organisation": {*_some((entry.get("enroledAt") or {}).get("id"))},
+                    },
+                    part,
+                ).values()
+            )
+        ]
 
     def unites(self, resource: str, column: str) -> bool:
         mode = self.decisions(resource).lists.get(column, "union" if column in UNITED else "first")
@@ -69,7 +208,12 @@ class Oracle:
         """The merged value of a property."""
         if not self.exists(resource, id):
             return None
-        said = self.said(resource, id, column)
+        return self._merged(resource, id, column, *self.heard(resource, id))
+
+    def _merged(
+        self, resource: str, id: str, column: str, servers: Sequence[str], fields: Mapping[str, tuple[str, ...]]
+    ) -> Any:
+        said = self._said(resource, id, column, servers, fields)
         if column == "meta":
             metas: list[Any] = [value for _, value in said if value is not None]
             return (
@@ -117,8 +261,13 @@ class Oracle:
 
     def listed(self, resource: str) -> list[str]:
         """The ids of the whole list: sources in authority order, each in its own order, each record once."""
-        rows = [record for name in self.population(resource) for record in self.world.sources[name][resource]]
-        return [id for id in dict.fromkeys(str(record["id"]) for record in rows) if self.visible(resource, id)]
+        rows = [
+            str(record["id"])
+            for name in self.population(resource)
+            for record in self.world.sources[name][resource]
+            if name in self.heard(resource, str(record["id"]))[0]
+        ]
+        return [id for id in dict.fromkeys(rows) if self.visible(resource, id)]
 
     def ordered(self, resource: str, ids: Sequence[str], keys: Sequence[tuple[str, bool]]) -> list[str]:
         """Sorted by (property path, descending) in turn: missing values last, ties by id."""
@@ -173,7 +322,7 @@ class Oracle:
         return found
 
     def provenance(self, resource: str, id: str) -> dict[str, Any]:
-        having = [name for name in self.servers(resource) if id in self.rows[name, resource]]
+        having = [name for name in self.heard(resource, id)[0] if id in self.rows[name, resource]]
         columns = [column for column in RESOURCES[resource].columns if column != "id"]
         return {
             "sources": [{"name": name, "id": id, "matchedBy": "id"} for name in having],
@@ -183,8 +332,32 @@ class Oracle:
                 if self.value(resource, id, column) is not None
                 for name in self.contributors(resource, id, column)
             ],
+            "conflicts": [
+                {"field": column, "source": name}
+                for column in columns
+                if column != "meta" and self.exists(resource, id)
+                for name in self.conflicting(resource, id, column)
+            ],
             "issues": [] if self.exists(resource, id) else ["dangling"],
         }
+
+    def conflicting(self, resource: str, id: str, column: str) -> list[str]:
+        """The sources that say something else than the merged value."""
+        prop = RESOURCES[resource].columns[column]
+        said = [(name, value) for name, value in self.said(resource, id, column) if value is not None]
+        if not self.unites(resource, column):
+            merged = plain(prop, self.value(resource, id, column))
+            return [name for name, value in said if plain(prop, value) != merged]
+        entries = [(name, _key(prop.type, entry), plain(prop, [entry])) for name, value in said for entry in value]  # type: ignore[attr-defined]
+        first: list[tuple[str, object, object]] = []
+        found = []
+        for name, key, content in entries:
+            known = next((each for each in first if each[1] == key), None)
+            if known is None:
+                first.append((name, key, content))
+            elif known[0] != name and known[2] != content:
+                found.append(name)
+        return list(dict.fromkeys(found))
 
     def _shown(self, prop: Property, value: Any) -> dict[str, Any]:
         kind = prop.type
@@ -212,7 +385,9 @@ def selection(resource: str, columns: Sequence[str], *, provenance: bool = False
     of = RESOURCES[resource]
     fields = ["id", *(_selected(of.columns[c]) if c in of.columns else c for c in columns)]
     if provenance:
-        fields.append("provenance { sources { name id matchedBy } fields { name source } issues }")
+        fields.append(
+            "provenance { sources { name id matchedBy } fields { name source } conflicts { field source } issues }"
+        )
     return " ".join(fields)
 
 
@@ -222,6 +397,23 @@ def _selected(prop: Property) -> str:
     if isinstance(prop.type, Reference):
         return f"{prop.name} {{ id }}"
     return f"{prop.name} {prop.name}Text" if isinstance(prop.type, Enumeration) else prop.name
+
+
+def plain(prop: Property, value: Any) -> Any:
+    """A value as text in which equal is the same: references by id, lists in any order."""
+    if value is None:
+        return None
+    if prop.many:
+        return sorted(json.dumps(plain(replace(prop, many=False), each)) for each in value)
+    if isinstance(prop.type, Reference):
+        return value["id"]
+    if isinstance(prop.type, Structure):
+        return {each.name: plain(each, value.get(each.name)) for each in prop.type.properties}
+    return value
+
+
+def _some(value: Any) -> list[Any]:
+    return [] if value is None else [value]
 
 
 ALPHABET = " 0123456789abcdefghijklmnopqrstuvwxyzåäö"

@@ -46,7 +46,10 @@ LEAVES = {
     "GroupMembership": ["startDate", "endDate"],
     "AssignmentRole": ["startDate", "assignmentRoleTypeText"],
 }
-EVERY_SERVER = ["meta { created modified }", "provenance { sources { name } fields { name source } issues }"]
+EVERY_SERVER = [
+    "meta { created modified }",
+    "provenance { sources { name } fields { name source } conflicts { field source } issues }",
+]
 
 LINKS = {
     "Person": [

@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from resolvers.contracts import Authority
+from resolvers.contracts import Authority, EntityId, Scope, When
 from resolvers.cursor import Sealer
 from resolvers.federation import Federation
 from resolvers.policy import HideProtected, ShowAll
@@ -28,13 +28,25 @@ ABSENT = object()
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of what the huvudman has; empty is no bound."""
+
+    school_types: frozenset[str] = frozenset()
+    organisations: frozenset[str] = frozenset()
+
+    def scope(self) -> Scope:
+        return Scope(self.school_types, frozenset(map(EntityId, self.organisations)))
+
+
+@dataclass(frozen=True)
 class Decisions:
-    """What the huvudman decided for one resource."""
+    """What the huvudman decided for one resource. ``when``: part, order and fields of each."""
 
     exists: tuple[str, ...] | None = None
     order: tuple[str, ...] = ()
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
+    when: Sequence[tuple[Part, tuple[str, ...], Mapping[str, tuple[str, ...]]]] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,8 @@ class World:
     hide_protected: bool = True
     page_size: int = 100
     embeds: bool = True
+    scopes: Mapping[str, Part] = field(default_factory=dict)
+    """Per source that is for a part only."""
 
 
 def fakes(world: World, **capabilities: Any) -> dict[str, FakeSource]:
@@ -66,11 +80,14 @@ def fakes(world: World, **capabilities: Any) -> dict[str, FakeSource]:
 
 def federation(world: World, sources: Mapping[str, FakeSource], **settings: Any) -> Federation:
     authority = {
-        resource: Authority(each.exists, each.order, each.fields, each.lists)
+        resource: Authority(
+            each.exists, each.order, each.fields, each.lists, tuple(When(p.scope(), *rest) for p, *rest in each.when)
+        )
         for resource, each in world.decisions.items()
     }
+    scopes = {name: part.scope() for name, part in world.scopes.items()}
     policy = HideProtected() if world.hide_protected else ShowAll()
-    return Federation(sources, authority, policy=policy, **{"sealer": _SEALER, **settings})
+    return Federation(sources, authority, scopes=scopes, policy=policy, **{"sealer": _SEALER, **settings})
 
 
 _SEALER = Sealer([b"one secret for all tests of resolvers"])
@@ -316,6 +333,14 @@ DECIDED_OTHERWISE = ("id", "meta", "securityMarking")
 """Properties for which no single source can be named: they are merged over all."""
 
 
+BELONGING = frozenset({"Person", "Organisation", "Group", "Duty"})
+"""Resources whose records here may show where they belong."""
+
+_TYPES = st.frozensets(st.sampled_from(["GR", "GY", "FTH"]), max_size=2)
+_ROOTS = st.frozensets(st.sampled_from([*ORGANISATIONS, NOWHERE]), max_size=2)
+PARTS = st.builds(Part, _TYPES, _ROOTS).filter(lambda part: bool(part.school_types or part.organisations))
+
+
 @st.composite
 def _decisions(
     draw: st.DrawFn, resource: str, serving: Sequence[str], holds: Mapping[str, Mapping[str, frozenset[str]]]
@@ -323,17 +348,27 @@ def _decisions(
     names = st.sampled_from([some for size in range(1, len(serving) + 1) for some in permutations(serving, size)])
     exists = draw(st.none() | names)
     order = draw(st.just(()) | names)
-    fields: dict[str, tuple[str, ...]] = {}
     columns = [column for column in VALUES[resource] if column not in DECIDED_OTHERWISE]
-    for column in draw(st.lists(st.sampled_from(columns), max_size=3, unique=True)):
-        heard = draw(names)
-        knowing = tuple(name for name in heard if column in holds[name].get(resource, columns))
-        if knowing:
-            fields[column] = knowing
+
+    def some_fields() -> dict[str, tuple[str, ...]]:
+        fields: dict[str, tuple[str, ...]] = {}
+        for column in draw(st.lists(st.sampled_from(columns), max_size=3, unique=True)):
+            heard = draw(names)
+            knowing = tuple(name for name in heard if column in holds[name].get(resource, columns))
+            if knowing:
+                fields[column] = knowing
+        return fields
+
+    fields = some_fields()
+    when = [
+        (part, draw(st.just(()) | names), some_fields())
+        for part in draw(st.lists(PARTS, max_size=2))
+        if resource in BELONGING
+    ]
     many = [column for column in columns if RESOURCES[resource].columns[column].many]
     modes = st.sampled_from([None, None, "union", "first"])
     lists = {column: mode for column in many if (mode := draw(modes)) is not None}
-    return Decisions(exists, order, fields, lists)
+    return Decisions(exists, order, fields, lists, when)
 
 
 @st.composite
@@ -363,6 +398,14 @@ def worlds(
         resource: draw(_decisions(resource, [name for name in names if resource in sources[name]], holds))
         for resource in resources
     }
+    bounded = draw(st.sampled_from([0, 0, draw(st.integers(0, 2 ** len(names) - 1))]))
+    scopes = {name: draw(PARTS) for place, name in enumerate(names) if bounded >> place & 1}
     return World(
-        sources, decisions, holds, draw(st.integers(0, 3)) > 0, draw(st.sampled_from([1, 2, 7])), draw(st.booleans())
+        sources,
+        decisions,
+        holds,
+        draw(st.integers(0, 3)) > 0,
+        draw(st.sampled_from([1, 2, 7])),
+        draw(st.booleans()),
+        scopes,
     )
