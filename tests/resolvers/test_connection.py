@@ -41,7 +41,7 @@ thorough = settings(
 )
 
 MANY_GROUPS = [identity(0x1C, number) for number in (5, 2, 8, 1, 7, 3, 6, 4)]
-COLUMNS = ("meta", "displayName", "startDate", "endDate", "groupType", "organisation")
+COLUMNS = ("meta", "displayName", "startDate", "endDate", "groupType", "schoolType", "organisation")
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,11 @@ NARROWED = [
     Narrowed(
         f'filter: {{organisation: ["{ORGANISATIONS[0]}", "{ORGANISATIONS[1]}"]}}',
         lambda o, i: (_of(o, i, "organisation") or {}).get("id") in ORGANISATIONS[:2],
+    ),
+    Narrowed("filter: {schoolTypes: [GY, FTH]}", lambda o, i: _of(o, i, "schoolType") in ("GY", "FTH")),
+    Narrowed(
+        'filter: {schoolTypes: [GR], startDate: {onOrAfter: "2026-01-31"}}',
+        lambda o, i: _of(o, i, "schoolType") == "GR" and (_of(o, i, "startDate") or "") >= "2026-01-31",
     ),
     Narrowed('filter: {meta: {modified: {after: "2026-01-31T00:00:00Z"}}}', _modified_after),
     Narrowed(

@@ -377,8 +377,12 @@ def worlds(
     *resources: str,
     columns: Mapping[str, Sequence[str]] | None = None,
     ids: Mapping[str, Sequence[str]] | None = None,
+    scopes: bool = False,
 ) -> World:
-    """2 to 4 sources; every resource is served by at least one of them. ``ids`` to use instead of the few of a pool."""
+    """2 to 4 sources; every resource is served by at least one of them. ``ids`` to use instead of the few of a pool.
+
+    Some worlds have sources for a part only; with ``scopes``, all have.
+    """
     names = ["sis", "hr", "lms", "schema"][: draw(st.integers(2, 4))]
     taken = {resource: (columns or {}).get(resource, SELECTABLE[resource]) for resource in resources}
     sources: dict[str, dict[str, list[Record]]] = {name: {} for name in names}
@@ -398,8 +402,9 @@ def worlds(
         resource: draw(_decisions(resource, [name for name in names if resource in sources[name]], holds))
         for resource in resources
     }
-    bounded = draw(st.sampled_from([0, 0, draw(st.integers(0, 2 ** len(names) - 1))]))
-    scopes = {name: draw(PARTS) for place, name in enumerate(names) if bounded >> place & 1}
+    every = 2 ** len(names) - 1
+    bounded = draw(st.integers(1, every) if scopes else st.one_of(st.just(0), st.integers(0, every)))
+    parts = {name: draw(PARTS) for place, name in enumerate(names) if bounded >> place & 1}
     return World(
         sources,
         decisions,
@@ -407,5 +412,5 @@ def worlds(
         draw(st.integers(0, 3)) > 0,
         draw(st.sampled_from([1, 2, 7])),
         draw(st.booleans()),
-        scopes,
+        parts,
     )
