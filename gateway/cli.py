@@ -2,7 +2,7 @@
 
     demo          the demonstration huvudman, and the gateway over it
     serve         the gateway over the sources of a configuration
-    check         is the configuration right, and do its sources answer?
+    check         is the configuration right, do its sources answer, and (--quality) what is wrong in their data?
     schema        the GraphQL schema, as SDL
     demo-sources  only the demonstration sources, with a gateway.yaml
     assets        puts GraphiQL's files in place, so that the page needs no CDN
@@ -35,6 +35,7 @@ from .app import create_app, schema
 from .assemble import assemble
 from .config import ConfigError, Settings, is_loopback, json_schema, load, parse
 from .examples import examples
+from .quality import command as quality
 from .telemetry import logs
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -91,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--json-schema", action="store_true", help="print the JSON Schema of gateway.yaml, for editors")
     check.add_argument("--offline", action="store_true", help="validate only; call nobody")
     check.add_argument("--json", action="store_true", help="print the report as JSON")
+    quality.add_options(check)
     check.set_defaults(command=_check)
 
     sdl = commands.add_parser("schema", help="print the GraphQL schema (SDL)")
@@ -234,7 +236,12 @@ def _check(given: argparse.Namespace) -> int:
     if given.json_schema:
         print(json.dumps(json_schema(), ensure_ascii=False, indent=2))
         return 0
+    refused = quality.unasked(given)
+    if refused is not None:
+        return refused
     settings = load(given.config, os.environ)
+    if given.quality:
+        return quality.run(given, settings)
     if given.offline:
         print(
             json.dumps({"ok": True, "sources": [source.name for source in settings.sources]})

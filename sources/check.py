@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -83,14 +83,19 @@ def today(resource: str, now: datetime, timezone: str) -> Query:
     """The smallest query that the resource's list takes: today, in the source's zone, for a required window."""
     zone = ZoneInfo(timezone)
     day = now.astimezone(zone).date()
-    midnight = datetime.combine(day, time(), zone)
+    return window(resource, day, day, zone)
+
+
+def window(resource: str, first: date, last: date, zone: ZoneInfo) -> Query:
+    """Everything that the resource's list has; of whole local days, both inclusive, where it requires a window."""
     declared = RESOURCES[resource].parameter
     parameters: dict[str, tuple[str, ...]] = {}
     for name in RESOURCES[resource].window:
         parameter = declared[name]
+        upper = parameter.test in (Test.ON_OR_BEFORE, Test.ON_OR_BEFORE_OR_OPEN) or name.endswith("Before")
+        day = last if upper else first
         if parameter.type is Scalar.DATE_TIME:
-            upper = parameter.test in (Test.ON_OR_BEFORE, Test.ON_OR_BEFORE_OR_OPEN) or name.endswith("Before")
-            moment = datetime.combine(day + timedelta(days=1), time(), zone) if upper else midnight
+            moment = datetime.combine(day + timedelta(days=1) if upper else day, time(), zone)
             parameters[name] = (moment.isoformat(),)
         else:
             parameters[name] = (day.isoformat(),)

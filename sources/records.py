@@ -44,6 +44,8 @@ class Slab:
     """Per expand that was asked for, what the records carried in ``_embedded``."""
     local_ids: Sequence[str] | None = None
     """The source's own ids, where ``ids`` and the records were translated into others."""
+    unusable: int = 0
+    """How many records of the response are not here: no objects, or without a usable id."""
 
 
 @dataclass(slots=True, eq=False)

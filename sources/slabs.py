@@ -63,10 +63,12 @@ def build(
     positions: list[int] = []
     issues: dict[int, tuple[str, ...]] = {}
     invalid: dict[str, None] = {}
+    unusable = 0
     for position, item in enumerate(items):
         found = read(item)
         if found is None:
             invalid[origin.resource] = None
+            unusable += 1
             continue
         record, noted = found
         identity = str(record["id"])
@@ -88,6 +90,7 @@ def build(
         records,
         lambda index: again()[positions[index]],
         issues,
+        unusable=unusable,
     )
     sent = [items[position] for position in positions]
     if origin.expand:

@@ -1,0 +1,55 @@
+"""The report as text, per source a block, the worst first."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TextIO
+
+from resolvers.quality import Finding
+
+from . import words
+from .reading import Report
+
+HEAD = ("LEVEL", "WHAT", "WHERE", "COUNT", "")
+
+
+def write(report: Report, out: TextIO, width: int) -> None:
+    """Print the report in lines of about ``width`` characters."""
+    print(f"SS 12000 data quality, {words.read_at(report)}. Periods: {words.period(report)}.", file=out)
+    rows = {finding: _row(finding) for finding in report.judgement.findings}
+    widths = [max(map(len, column)) for column in zip(HEAD, *rows.values(), strict=True)]
+    for source in report.sources:
+        lists = [each for each in report.lists if each.source == source]
+        records = words.number(sum(each.records for each in lists))
+        found = [finding for finding in rows if finding.source == source]
+        ending = "" if found else ", nothing found"
+        print(f"\n{source}: {len(lists)} lists, {records} records{ending}", file=out)
+        if found:
+            print(_aligned(HEAD, widths), file=out)
+        for finding in found:
+            print(_aligned(rows[finding], widths), file=out)
+            if finding.examples:
+                indent = " " * (4 + widths[0])
+                examples = "e.g. " + " ".join(finding.examples)
+                print(textwrap.fill(examples, width, initial_indent=indent, subsequent_indent=indent + " " * 5,
+                                    break_long_words=False, break_on_hyphens=False), file=out)  # fmt: skip
+    if report.judgement.not_judged:
+        print("\nNot judged:", file=out)
+        for each in report.judgement.not_judged:
+            print(f"  {words.not_judged(each)}", file=out)
+    print(f"\n{words.summary(report)}", file=out)
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    return (
+        str(finding.severity),
+        words.what(finding),
+        words.where(finding),
+        words.number(finding.count),
+        words.more(finding),
+    )
+
+
+def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
+    first, what, where, count, more = row
+    return f"  {first:<{widths[0]}}  {what:<{widths[1]}}  {where:<{widths[2]}}  {count:>{widths[3]}}  {more}".rstrip()
