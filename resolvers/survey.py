@@ -20,6 +20,7 @@ from sources.records import Record, Slab
 from sources.standard import RESOURCES
 from sources.standard.common import SECURITY_MARKING
 from sources.standard.model import Enumeration, Property, PropertyType, Reference, Scalar, Structure
+from sources.standard.values import references
 
 from .authority import STRICTEST, Rules, entry_key
 from .instants import instant
@@ -32,6 +33,9 @@ NONE = bytes(SIZE - 1) + b"\x01"
 """The source says that there is none."""
 MAX_VALUES = 50
 """The most unknown values of one property that are told apart."""
+
+_REFERRED = frozenset(reference.target for reference in references())
+"""The resources that something refers to."""
 
 Path = str
 """Property names from the record inwards, joined by dots."""
@@ -79,7 +83,7 @@ class Digests:
         return blake2b(orjson.dumps(value), key=self._key, digest_size=SIZE).digest()
 
     def same(self, id: str) -> str:
-        """An equal id, always the same object: most ids come many times."""
+        """An equal id, always the same object: what is referred to comes many times."""
         return self._ids.setdefault(id, id)
 
 
@@ -144,8 +148,9 @@ class Survey:
     def add(self, slab: Slab) -> None:
         if slab.unusable:
             self._tally(Kind.NO_ID, "").count += slab.unusable
+        referred = self.resource in _REFERRED
         for index, (id, record) in enumerate(zip(slab.ids, slab.records, strict=True)):
-            self._add(self._digests.same(id), record, slab.issues.get(index, ()))
+            self._add(self._digests.same(id) if referred else id, record, slab.issues.get(index, ()))
 
     def _add(self, id: str, record: Record, issues: Sequence[str]) -> None:
         if id in self._earlier:
@@ -168,6 +173,8 @@ class Survey:
         self._note_unknown(id, seen)
         for path, target, referred in seen.references:
             known = self.references.setdefault((path, target), {})
+            if RESOURCES[target].window:
+                continue  # read for a period only: it cannot be known what is not there
             referred = self._digests.same(referred)
             tally = known.get(referred)
             if tally is None:

@@ -20,10 +20,10 @@ def write(report: Report, out: TextIO, width: int) -> None:
     widths = [max(map(len, column)) for column in zip(HEAD, *rows.values(), strict=True)]
     for source in report.sources:
         lists = [each for each in report.lists if each.source == source]
-        records = words.number(sum(each.records for each in lists))
+        records = words.counted(sum(each.records for each in lists), "record")
         found = [finding for finding in rows if finding.source == source]
         ending = "" if found else ", nothing found"
-        print(f"\n{source}: {len(lists)} lists, {records} records{ending}", file=out)
+        print(f"\n{source}: {words.counted(len(lists), 'list')}, {records}{ending}", file=out)
         if found:
             print(_aligned(HEAD, widths), file=out)
         for finding in found:

@@ -42,12 +42,6 @@ EXPLAINED: Mapping[Kind, str] = {
 }
 """What a kind means, in a sentence."""
 
-PLURALS: Mapping[Severity, str] = {
-    Severity.ERROR: "errors",
-    Severity.WARNING: "warnings",
-    Severity.NOTICE: "notices",
-}
-
 
 def what(finding: Finding) -> str:
     return WHAT[finding.kind].format(authority=finding.authority)
@@ -94,14 +88,21 @@ def read_at(report: Report) -> str:
 def summary(report: Report) -> str:
     """The report in one line."""
     records = sum(each.records for each in report.lists)
-    read = f"{len(report.sources)} sources, {len(report.lists)} lists, {number(records)} records"
+    read = ", ".join(
+        (counted(len(report.sources), "source"), counted(len(report.lists), "list"), counted(records, "record"))
+    )
     if report.ok:
         return f"{read}: nothing found."
     found = []
-    for severity, plural in PLURALS.items():
+    for severity in Severity:
         count = sum(finding.severity is severity for finding in report.judgement.findings)
-        found.append(f"{number(count)} {severity if count == 1 else plural}")
+        found.append(counted(count, severity))
     return f"{read}: {', '.join(found[:-1])} and {found[-1]}."
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 list``, ``2 lists``."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def number(count: int) -> str:
