@@ -132,12 +132,6 @@ def showable(value: str, count: int) -> bool:
     return count >= SHOWN_FROM and bool(_WORD.fullmatch(value) and _FEW_DIGITS.fullmatch(value))
 
 
-def _shown(values: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    """The values that may be shown, the most frequent first."""
-    found = ((value, count) for value, count in values.items() if showable(value, count))
-    return tuple(sorted(found, key=lambda each: (-each[1], each[0])))
-
-
 class _Judging:
     def __init__(self, federation: Federation, surveys: Surveys, digests: Digests, examples: int) -> None:
         self._federation = federation
@@ -154,11 +148,18 @@ class _Judging:
                     detail = survey.code if survey.status is None else f"{survey.code} (HTTP {survey.status})"
                     yield Finding(survey.source, survey.resource, Kind.NOT_READ, None, survey.records, detail=detail)
                 for (kind, path, detail), tally in survey.tallies.items():
-                    values = survey.unknown.get(path, {}) if kind is Kind.UNKNOWN_VALUE else {}
-                    shown = sorted(
-                        ((v, n) for v, n in values.items() if showable(v, n)), key=lambda vn: (-vn[1], vn[0])
-                    )
-                    yield self._finding(survey, kind, path, tally, detail=detail or None, values=tuple(shown))
+                    values = self._shown(survey.unknown.get(path, {})) if kind is Kind.UNKNOWN_VALUE else ()
+                    yield self._finding(survey, kind, path, tally, detail=detail or None, values=values)
+
+    def _shown(self, values: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+        """The values that may be shown, the most frequent first; none with a word of somebody's name."""
+        names = self._digests.names
+        found = (
+            (value, count)
+            for value, count in values.items()
+            if showable(value, count) and names.isdisjoint(self._digests.words(value))
+        )
+        return tuple(sorted(found, key=lambda each: (-each[1], each[0])))
 
     def _finding(self, survey: Survey, kind: Kind, path: Path, tally: Tally, **more: object) -> Finding:
         return Finding(

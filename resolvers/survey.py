@@ -78,9 +78,15 @@ class Digests:
         self._ids: dict[str, str] = {}
         self.markings = {self.of(each): rank for rank, each in enumerate(SECURITY_MARKING.values)}
         """How strict a marking is, by its digest."""
+        self.names: set[bytes] = set()
+        """The words in the names of the persons that came."""
 
     def of(self, value: object) -> bytes:
         return blake2b(orjson.dumps(value), key=self._key, digest_size=SIZE).digest()
+
+    def words(self, text: str) -> Iterator[bytes]:
+        """The words of a text, whatever their case."""
+        return (self.of(word) for word in re.findall(r"[^\W\d_]+", text.casefold()))
 
     def same(self, id: str) -> str:
         """An equal id, always the same object: what is referred to comes many times."""
@@ -182,6 +188,9 @@ class Survey:
             tally.add(id, self._examples)
         self._note_values(id, record)
         self._note_keys(id, record)
+        if self.resource == "Person":
+            for column in RESOURCES["Person"].parameter["nameContains"].columns:
+                self._digests.names.update(self._digests.words(str(record.get(column) or "")))
 
     def _tally(self, kind: Kind, path: Path, detail: str = "") -> Tally:
         return self.tallies.setdefault((kind, path, detail), Tally())
