@@ -28,6 +28,7 @@ import uvicorn
 
 from sources.check import SourceReport, check_source
 from sources.demo import configuration, municipality, server
+from sources.demo.wild import DIALECTS, Dialects
 from sources.errors import ConfigurationError
 
 from . import assets_command
@@ -111,6 +112,12 @@ def parser() -> argparse.ArgumentParser:
 def _municipality(command: argparse.ArgumentParser) -> None:
     command.add_argument("--pupils", type=_count, default=2000, help="how many to make up (default: %(default)s)")
     command.add_argument("--seed", type=int, default=1, help="another seed, other people (default: %(default)s)")
+    command.add_argument(
+        "--dialects",
+        choices=DIALECTS,
+        default="none",
+        help="wild: each source has habits, spellings and ids of its own (default: %(default)s)",
+    )
 
 
 def _port(text: str) -> int:
@@ -133,13 +140,13 @@ def _demo(given: argparse.Namespace) -> int:
             "demo listens on loopback only: its data is made up, but it shows what the gateway does.", file=sys.stderr
         )
         return 2
-    return asyncio.run(_run_demo(given.host, given.port, given.pupils, given.seed))
+    return asyncio.run(_run_demo(given.host, given.port, given.pupils, given.seed, DIALECTS[given.dialects]))
 
 
-async def _run_demo(host: str, port: int, pupils: int, seed: int) -> int:
+async def _run_demo(host: str, port: int, pupils: int, seed: int, dialects: Dialects) -> int:
     print(f"Making up a municipality of {pupils} pupils …", flush=True)
     made = municipality.build(pupils, seed)
-    async with await server.start(made) as servers:
+    async with await server.start(made, dialects=dialects) as servers:
         settings = parse(configuration.gateway_config(servers), Path.cwd(), {})
         for name, source in servers.items():
             print(f"  source {name:<9} {source.url}")
@@ -307,13 +314,13 @@ def _schema(given: argparse.Namespace) -> int:
 
 
 def _demo_sources(given: argparse.Namespace) -> int:
-    return asyncio.run(_run_sources(given.out, given.pupils, given.seed))
+    return asyncio.run(_run_sources(given.out, given.pupils, given.seed, DIALECTS[given.dialects]))
 
 
-async def _run_sources(out: Path, pupils: int, seed: int) -> int:
+async def _run_sources(out: Path, pupils: int, seed: int, dialects: Dialects) -> int:
     print(f"Making up a municipality of {pupils} pupils …", flush=True)
     made = municipality.build(pupils, seed)
-    async with await server.start(made) as servers:
+    async with await server.start(made, dialects=dialects) as servers:
         for name, source in servers.items():
             print(f"  source {name:<9} {source.url}")
         file = configuration.write(servers, out)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import yaml
 
-from ..standard import RESOURCES
+from .habits import declared
 from .server import DemoServer, DemoServers
-from .split import HOLDS
+from .wild import Dialects
 
 SECRETS = ("client_secret", "token", "key")
 
@@ -31,11 +31,19 @@ AUTHORITY: Mapping[str, Mapping[str, object]] = {
 
 
 def gateway_config(servers: DemoServers) -> dict[str, object]:
-    """``sources`` and ``authority`` of a gateway.yaml for the running servers. Secrets are in the clear."""
-    return {
-        "sources": {name: _source(server) for name, server in servers.items()},
-        "authority": {resource: dict(rules) for resource, rules in AUTHORITY.items()},
+    """``sources`` and ``authority`` of a gateway.yaml for the running servers. Secrets are in the clear.
+
+    Where servers have ids of their own, ``identity`` as well.
+    """
+    dialects = servers.dialects
+    authority: dict[str, dict[str, object]] = {resource: dict(rules) for resource, rules in AUTHORITY.items()}
+    for resource, fields in dialects.fields.items():
+        authority[resource]["fields"] = {name: list(sources) for name, sources in fields.items()}
+    content: dict[str, object] = {
+        "sources": {name: _source(server, dialects) for name, server in servers.items()},
+        "authority": authority,
     }
+    return content | ({"identity": dict(dialects.identity)} if dialects.identity else {})
 
 
 def write(servers: DemoServers, directory: Path) -> Path:
@@ -47,7 +55,7 @@ def write(servers: DemoServers, directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     sources = {}
     for name, server in servers.items():
-        section = _source(server)
+        section = _source(server, servers.dialects)
         auth: dict[str, object] = dict(server.auth)
         for key in SECRETS:
             if key in auth:
@@ -69,16 +77,17 @@ def write(servers: DemoServers, directory: Path) -> Path:
     return file
 
 
-def _source(server: DemoServer) -> dict[str, object]:
+def _source(server: DemoServer, dialects: Dialects) -> dict[str, object]:
     section: dict[str, object] = {"url": server.url, "auth": dict(server.auth)}
     if server.tls is not None:
         files = {"certificate": server.tls.client, "key": server.tls.client_key, "ca": server.tls.ca}
         section["tls"] = {key: str(file) for key, file in files.items()}
-    section["resources"] = [RESOURCES[name].plural for name in server.resources]
-    holds = HOLDS[server.name]
+    section |= {"timeout": "10s", "lookup_chunk": 500}
+    section |= declared(server.api.habits, server.resources, server.page_size)
+    holds = dialects.holds[server.name]
     if holds:
         section["holds"] = {resource: list(properties) for resource, properties in holds.items()}
-    return section | {"timeout": "10s", "page_size": server.page_size, "lookup_chunk": 500}
+    return section
 
 
 def _write_private(path: Path, content: str) -> None:

@@ -135,7 +135,7 @@ class Habits:
     window_days: int | None = None
     """The longest window of a list that requires one, in days; longer ones are refused."""
     paths: Mapping[str, str] = field(default_factory=dict)
-    """Per resource, its path where it is another (2.2): ``/persons/``, ``/attendanceSchedules``."""
+    """Per resource (and ``DeletedEntities``), its path where it is another (2.2): ``/persons/``."""
 
     # Lookups (6.5)
     no_lookup: Names = frozenset()
@@ -199,6 +199,8 @@ class Habits:
     """Resources for which the server has ids of its own, wherever they stand."""
     own: str = "own"
     """The name space of these ids: servers with different ones have different ids."""
+    borrowed_ids: Mapping[str, str] = field(default_factory=dict)
+    """Per resource whose records come from a server with ids of its own: that server's name space."""
     organisation_level: Mapping[str, str] = field(default_factory=dict)
     """Per resource, the organisationType that records are attached to: the nearest such organisation from where they
     belong upwards."""
@@ -219,7 +221,8 @@ class Habits:
 
     def own_id(self, resource: str, id: str) -> str:
         """The server's own id for a shared one, or the shared one for its own: the way back is the way there."""
-        return swapped(self.own, resource, id) if resource in self.own_ids else id
+        space = self.own if resource in self.own_ids else self.borrowed_ids.get(resource)
+        return id if space is None else swapped(space, resource, id)
 
     def differs(self, *names: str) -> bool:
         """Whether any of these habits is not the standard's."""
@@ -291,7 +294,8 @@ def declared(habits: Habits, resources: Iterable[str], page_size: int | None = N
 
 
 def _named(by_resource: Mapping[str, T]) -> dict[str, T]:
-    return {RESOURCES[name].plural if name in RESOURCES else name: value for name, value in by_resource.items()}
+    """By the names of the configuration; ``deletedEntities`` is no resource, but may have a path."""
+    return {RESOURCES[n].plural if n in RESOURCES else "deletedEntities": value for n, value in by_resource.items()}
 
 
 def _plurals(names: Names) -> list[str]:

@@ -19,6 +19,7 @@ from .certificates import Certificates
 from .credentials import Issuer, Key, Lock, Open, Token
 from .municipality import Municipality
 from .store import Store, Table
+from .wild import CONFORMANT, Dialects
 
 PAGE_SIZES: Mapping[str, int] = {"sis": 500, "schema": 200, "narvaro": 1000, "lms": 50, "hr": 100, "forskola": 25}
 """The most records of a page; ``limit`` may ask for fewer."""
@@ -153,7 +154,10 @@ class DemoServer:
 class DemoServers(Mapping[str, DemoServer]):
     """The running servers by name, in the order of the sources; ``async with`` stops them at the end."""
 
-    def __init__(self, servers: Mapping[str, DemoServer], directory: TemporaryDirectory[str]) -> None:
+    def __init__(
+        self, servers: Mapping[str, DemoServer], directory: TemporaryDirectory[str], dialects: Dialects
+    ) -> None:
+        self.dialects = dialects
         self._servers = servers
         self._directory = directory
 
@@ -186,21 +190,27 @@ class DemoServers(Mapping[str, DemoServer]):
 
 
 async def start(
-    municipality: Municipality, *, host: str = "127.0.0.1", ports: Mapping[str, int] | None = None
+    municipality: Municipality,
+    *,
+    host: str = "127.0.0.1",
+    ports: Mapping[str, int] | None = None,
+    dialects: Dialects = CONFORMANT,
 ) -> DemoServers:
-    """Serve the municipality's six sources, each with its own credentials and page size.
+    """Serve the municipality's six sources, each with its own credentials, page size and habits.
 
     ``ports`` by source; those left out take a free one. Raises OSError if a port is taken: then none is left running.
     """
+    municipality = dialects.told(municipality)
     directory: TemporaryDirectory[str] = TemporaryDirectory(prefix="ss12000-demo-")
     background = {resource: Table(records) for resource, records in municipality.background.items()}
     servers = {}
     for name, records in municipality.sources.items():
         lock = LOCKS[name]()
-        api = Api(Store(records, background), municipality.deleted[name], lock, PAGE_SIZES[name])
+        store = Store(records, background)
+        api = Api(store, municipality.deleted[name], lock, PAGE_SIZES[name], dialects.of(name))
         tls = certificates.make(Path(directory.name), host) if name in TLS else None
         servers[name] = DemoServer(name, api, host, (ports or {}).get(name, 0), tls)
-    running = DemoServers(servers, directory)
+    running = DemoServers(servers, directory, dialects)
     try:
         for server in running.values():
             await server.start()

@@ -20,6 +20,7 @@ SHOWN = (
     "list_lacks", "list_only", "lacks", "no_meta", "nulls", "empty_strings", "extras", "braces", "other_spellings",
     "length_for_end_time", "end_time_as_number", "zone", "dates_as_date_times", "integers_as_text", "words",
     "teachers_as_persons", "parent_activity_as_list", "civic_no", "own_ids",
+    "borrowed_ids",
 )  # fmt: skip
 """The habits that a record shows."""
 EXTRAS: Record = {"groupCode": "7", "x-internal": {"row": 7, "flags": [None, True]}}

@@ -461,6 +461,14 @@ async def test_own_ids_stand_in_records_references_questions_and_deletions() -> 
     assert (await asked.one("/deletedEntities"))["data"] == {"persons": [own[9]]}
 
 
+async def test_ids_of_another_server() -> None:
+    asked = server(borrowed_ids={"Activity": "schema"})
+    schemas = swapped("schema", "Activity", uid("a", 1))
+    assert {e["activity"]["id"] for e in (await asked.one("/calendarEvents", WINDOW))["data"]} == {schemas}
+    assert len((await asked.one("/calendarEvents", [*WINDOW, ("activity", schemas)]))["data"]) == 2
+    assert "own_ids" not in declared(Habits(borrowed_ids={"Activity": "schema"}), ["CalendarEvent"])
+
+
 async def test_groups_may_be_attached_to_the_school_above() -> None:
     asked = server(organisation_level={"Group": "Skola"})
     assert {g["organisation"]["id"] for g in (await asked.one("/groups"))["data"]} == {uid("o", 2)}
