@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
+from gateway.assemble import assemble
+from gateway.config import parse
 from sources.standard import RESOURCES
 from tests.harness import ask
 
-from .conftest import gateway
+from .conftest import configuration, gateway
 from .oracle import UNSERVED, Json, Oracle, begins_in
 from .server import PREFIX, ThirdParty, moment
 from .test_connections import ALL, clean
@@ -162,3 +166,22 @@ async def test_without_a_lookup_a_list_is_read_where_gets_would_be_more_calls(th
         clean(await ask(assembled.federation, query))
     paths = [path for _, path, _ in third_party.calls]
     assert not [path for path in paths if path.count("/") > PREFIX.count("/") + 1], "single gets"
+
+
+@pytest.mark.parametrize("profile", ["offset-paging", None])
+async def test_the_profile_says_all_of_its_habits_in_one_word(
+    profile: str | None, small_pages: ThirdParty, oracle: Oracle
+) -> None:
+    section = configuration(small_pages)["sources"]["sis"]
+    if profile is not None:
+        section = {key: section[key] for key in ("url", "auth", "resources")} | {"profile": profile}
+    query = f"""{{ persons(first: 1000) {{ nodes {{ id enrolments {{ schoolYear }} duties {{ id }} }} }}
+        calendarEvents(first: 1000, startTime: {ALL}) {{ nodes {{ id }} }} }}"""
+    assembled = assemble(parse({"sources": {"sis": section}}, Path.cwd(), {}))
+    found = clean(await ask(assembled.federation, query))
+    await assembled.aclose()
+    assert [node["id"] for node in found["persons"]["nodes"]] == [each["id"] for each in oracle.shown("Person")]
+    years = {each["id"]: [e["schoolYear"] for e in each.get("enrolments", ())] for each in oracle.shown("Person")}
+    for node in found["persons"]["nodes"]:
+        assert [each["schoolYear"] for each in node["enrolments"] or ()] == years[node["id"]]
+    assert [node["id"] for node in found["calendarEvents"]["nodes"]] == [e["id"] for e in oracle.sent["CalendarEvent"]]
