@@ -208,9 +208,14 @@ class _Judging:
             return ""
         if RESOURCES[target].window:
             return f"{target} is read for a period only"
-        if self._own_ids(source, target) and source not in lists:
-            return f"{source} has ids of its own for {target}, which it does not serve"
-        return self._incomplete(lists)
+        if self._own_ids(source, target):
+            return None if source in lists else f"{source} has ids of its own for {target}, which it does not serve"
+        return self._own_population(target) or self._incomplete(lists)
+
+    def _own_population(self, resource: str) -> str | None:
+        """Why the ids that exist are not known: a source that brings records into being has ids of its own."""
+        own = [name for name in self._federation.rules[resource].population if self._own_ids(name, resource)]
+        return f"{', '.join(own)} has ids of its own for {resource}" if own else None
 
     def _own_ids(self, source: str, resource: str) -> bool:
         return resource in self._federation.sources[source].capabilities.own_ids
@@ -236,20 +241,18 @@ class _Judging:
 
     def orphans(self, rules: Rules) -> Iterator[Finding]:
         """Records of sources outside the population that no source of the population has."""
+        if set(rules.servers) == set(rules.population):
+            return
         lists = self._comparable(rules, Kind.ORPHAN)
-        outside = [lists[name] for name in lists if name not in rules.population]
-        if not outside:
-            return
-        if rules.resource.window:
-            self._pass(Kind.ORPHAN, rules.resource.name, "it is read for a period only")
-            return
         inside = {name: self._surveys[rules.resource.name][name] for name in rules.population}
-        reason = self._incomplete(inside)
+        reason = self._own_population(rules.resource.name) or self._incomplete(inside)
+        if rules.resource.window:
+            reason = "it is read for a period only"
         if reason is not None:
             self._pass(Kind.ORPHAN, rules.resource.name, reason)
             return
         there = self._population(rules, lists)
-        for survey in outside:
+        for survey in (lists[name] for name in lists if name not in rules.population):
             found = Tally()
             for id in sorted(survey.ids - there):
                 found.add(id, self._keep)

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 WHAT: Mapping[Kind, str] = {
     Kind.NOT_READ: "not read to the end",
     Kind.NO_ID: "no usable id",
-    Kind.DUPLICATE_ID: "id comes again",
+    Kind.DUPLICATE_ID: "same id again",
     Kind.OTHER_ID: "other id than {authority}",
     Kind.DUPLICATE_KEY: "one key, several ids",
     Kind.WRONG_TYPE: "unreadable value",
     Kind.MISSING: "required, but missing",
     Kind.DANGLING: "leads nowhere",
     Kind.UNKNOWN_VALUE: "unknown value",
-    Kind.ORPHAN: "does not exist elsewhere",
+    Kind.ORPHAN: "in no population source",
     Kind.DISAGREEMENT: "differs from {authority}",
 }
 """What is wrong, in a few words."""

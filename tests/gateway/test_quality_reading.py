@@ -227,6 +227,32 @@ async def test_what_is_declared_is_not_told_again() -> None:
     assert {each.kind for each in judgement.not_judged} == {Kind.ORPHAN, Kind.DISAGREEMENT, Kind.OTHER_ID}
 
 
+async def test_references_are_looked_for_among_ids_that_mean_the_same() -> None:
+    """A duty of a source with ids of its own leads to that source's persons, another's to all the others."""
+    meta = person(1)["meta"]
+
+    def duty(n: int, whose: int) -> dict[str, Any]:
+        of = {"person": {"id": person(whose)["id"]}, "dutyAt": {"id": "a"}, "dutyRole": "Lärare"}
+        return {**person(n), **of, "startDate": "2026-01-01", "meta": meta}
+
+    def serving(persons: list[dict[str, Any]], duties: list[dict[str, Any]]) -> Handler:
+        return lambda request: httpx.Response(
+            200, json={"data": persons if request.url.path.endswith("persons") else duties}
+        )
+
+    both = ("Person", "Duty")
+    sis = source("sis", serving([person(1), person(2)], [duty(51, 1), duty(52, 7)]), both)
+    hr = source("hr", serving([person(7)], [duty(53, 7), duty(54, 1)]), both, own_ids=frozenset({"Person"}))
+    _, judgement = await surveyed(sis, hr, authority={"Person": Authority(exists=("sis",))})
+    dangling = [(f.source, f.examples) for f in judgement.findings if f.kind is Kind.DANGLING]
+    assert dangling == [("sis", (person(52)["id"],)), ("hr", (person(54)["id"],))]
+    # hr may bring persons into being that have another id here: whether 7 is one of them is not known
+    _, judgement = await surveyed(sis, hr)
+    dangling = [(f.source, f.examples) for f in judgement.findings if f.kind is Kind.DANGLING]
+    assert dangling == [("hr", (person(54)["id"],))]
+    assert "hr has ids of its own for Person" in {each.reason for each in judgement.not_judged}
+
+
 async def test_one_number_under_two_ids_of_one_source() -> None:
     records = [person(n, **numbered(n)) for n in range(4)]
     records += [person(10, **by_civic_no("20080224-0002")), person(11, **by_civic_no("200802240002"))]
