@@ -87,7 +87,9 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, help="port to listen on, instead of server.port")
     serve.set_defaults(command=_serve)
 
-    check = commands.add_parser("check", help="validate a configuration, and ask each source whether it answers")
+    check = commands.add_parser(
+        "check", help="validate a configuration, ask each source whether it answers, report on data quality"
+    )
     which = check.add_mutually_exclusive_group(required=True)
     which.add_argument("--config", type=Path, help="gateway.yaml")
     which.add_argument("--json-schema", action="store_true", help="print the JSON Schema of gateway.yaml, for editors")
@@ -253,7 +255,8 @@ def _check(given: argparse.Namespace) -> int:
         print(
             json.dumps({"ok": True, "sources": [source.name for source in settings.sources]})
             if given.json
-            else f"{given.config} is valid: {len(settings.sources)} sources. They were not called (--offline)."
+            else f"{given.config} is valid. Its sources ({', '.join(each.name for each in settings.sources)}) were not "
+            "called (--offline)."
         )
         return 0
     reports = asyncio.run(_reports(settings))

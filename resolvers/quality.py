@@ -179,10 +179,9 @@ class _Judging:
         for lists in self._surveys.values():
             for survey in lists.values():
                 for (path, target), referred in survey.references.items():
-                    reason = self._unknowable(survey.source, target)
-                    if reason is not None:
-                        if reason:
-                            self._pass(Kind.DANGLING, survey.resource, reason, survey.source, path)
+                    if RESOURCES[target].window:
+                        period = f"{target} is read for a period only"
+                        self._pass(Kind.DANGLING, survey.resource, period, survey.source, path)
                         continue
                     known = self._known(survey.source, target)
                     found = Tally()
@@ -190,9 +189,14 @@ class _Judging:
                         if not any(id in ids for ids in known):
                             found.count += tally.count
                             found.examples += tally.examples
-                    if found.count:
-                        found.examples = list(dict.fromkeys(found.examples))
-                        yield self._finding(survey, Kind.DANGLING, path, found, detail=target)
+                    if not found.count or target not in self._surveys:
+                        continue
+                    reason = self._unknowable(survey.source, target)
+                    if reason is not None:
+                        self._pass(Kind.DANGLING, survey.resource, reason, survey.source, path)
+                        continue
+                    found.examples = list(dict.fromkeys(found.examples))
+                    yield self._finding(survey, Kind.DANGLING, path, found, detail=target)
 
     def _known(self, source: str, target: str) -> list[set[str]]:
         """The ids that a reference of this source may mean."""
@@ -202,12 +206,8 @@ class _Judging:
         return [survey.ids for name, survey in lists.items() if not self._own_ids(name, target)]
 
     def _unknowable(self, source: str, target: str) -> str | None:
-        """Why it is not known what there is of the target: empty where nobody serves it; None where it is known."""
-        lists = self._surveys.get(target, {})
-        if not lists:
-            return ""
-        if RESOURCES[target].window:
-            return f"{target} is read for a period only"
+        """Why it is not known what there is of a target that somebody serves; None where it is."""
+        lists = self._surveys[target]
         if self._own_ids(source, target):
             return None if source in lists else f"{source} has ids of its own for {target}, which it does not serve"
         return self._own_population(target) or self._incomplete(lists)

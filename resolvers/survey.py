@@ -59,14 +59,14 @@ class Kind(StrEnum):
 
 @dataclass(slots=True)
 class Tally:
-    """How many, and the ids of the first of them."""
+    """How many, and ids of the first of them."""
 
     count: int = 0
     examples: list[str] = field(default_factory=list)
 
     def add(self, id: str, keep: int) -> None:
         self.count += 1
-        if len(self.examples) < keep:
+        if len(self.examples) < keep and id not in self.examples:
             self.examples.append(id)
 
 

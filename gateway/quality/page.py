@@ -96,7 +96,7 @@ def _table(name: str, caption: str, heads: str, rows: list[str]) -> str:
 def _not_judged(report: Report) -> str:
     if not report.judgement.not_judged:
         return ""
-    items = "".join(f"<li>{escape(words.not_judged(each))}</li>" for each in report.judgement.not_judged)
+    items = "".join(f"<li>{escape(text)}</li>" for text in words.not_judged(report.judgement))
     return f'<section><h2>Not judged</h2><ul class="plain">{items}</ul></section>'
 
 

@@ -29,14 +29,11 @@ def write(report: Report, out: TextIO, width: int) -> None:
         for finding in found:
             print(_aligned(rows[finding], widths), file=out)
             if finding.examples:
-                indent = " " * (4 + widths[0])
-                examples = "e.g. " + " ".join(finding.examples)
-                print(textwrap.fill(examples, width, initial_indent=indent, subsequent_indent=indent + " " * 5,
-                                    break_long_words=False, break_on_hyphens=False), file=out)  # fmt: skip
+                print(_wrapped(f"e.g. {' '.join(finding.examples)}", width, " " * (4 + widths[0])), file=out)
     if report.judgement.not_judged:
         print("\nNot judged:", file=out)
-        for each in report.judgement.not_judged:
-            print(f"  {words.not_judged(each)}", file=out)
+        for text in words.not_judged(report.judgement):
+            print(_wrapped(text, width, "  "), file=out)
     print(f"\n{words.summary(report)}", file=out)
 
 
@@ -53,3 +50,11 @@ def _row(finding: Finding) -> tuple[str, ...]:
 def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
     first, what, where, count, more = row
     return f"  {first:<{widths[0]}}  {what:<{widths[1]}}  {where:<{widths[2]}}  {count:>{widths[3]}}  {more}".rstrip()
+
+
+def _wrapped(text: str, width: int, indent: str) -> str:
+    """Lines of about ``width``, the second and on a little further in; no id is broken."""
+    following = indent + " " * 5
+    return textwrap.fill(
+        text, width, initial_indent=indent, subsequent_indent=following, break_long_words=False, break_on_hyphens=False
+    )

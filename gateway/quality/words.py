@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from resolvers.quality import Finding, NotJudged, Severity
+from resolvers.quality import Finding, Judgement, Severity
 from resolvers.survey import Kind
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ EXPLAINED: Mapping[Kind, str] = {
     Kind.NO_ID: "The record is no object or has no id that can be used: it is lost.",
     Kind.DUPLICATE_ID: "The source sent several records with the same id: the first one counts.",
     Kind.OTHER_ID: "A strong key (civicNo, eduPersonPrincipalName, globally unique external identifier, "
-    "schoolUnitCode) says that two sources mean the same, but they have different ids for it.",
+    "schoolUnitCode) says that two sources mean the same, but they have different ids for it. Where hardly any ids "
+    "agree, one of the two has ids of its own: declare them with own_ids for that source.",
     Kind.DUPLICATE_KEY: "The source has the same strong key under several ids.",
     Kind.WRONG_TYPE: "The value is not of the standard's type and was left out.",
     Kind.MISSING: "The standard requires the property; the record, or a part of it, lacks it.",
@@ -66,15 +67,18 @@ def more(finding: Finding) -> str:
         case Kind.ORPHAN:
             return f"not in {finding.detail}"
         case Kind.OTHER_ID if finding.own_ids:
-            return f"own ids? If those of {finding.authority} are the shared ones, set own_ids for this source"
+            return "own ids? set own_ids for this source"
     return finding.detail or ""
 
 
-def not_judged(each: NotJudged) -> str:
-    """``dangling, narvaro Attendance.calendarEvent: CalendarEvent is read for a period only``."""
-    place = each.resource if each.path is None else f"{each.resource}.{each.path}"
-    source = "" if each.source is None else f"{each.source} "
-    return f"{WHAT[each.kind].format(authority='another')}, {source}{place}: {each.reason}"
+def not_judged(judgement: Judgement) -> list[str]:
+    """``leads nowhere (CalendarEvent is read for a period only): narvaro Attendance.calendarEvent, …``, per reason."""
+    places: dict[str, list[str]] = {}
+    for each in judgement.not_judged:
+        why = f"{WHAT[each.kind].format(authority='another source')} ({each.reason})"
+        place = each.resource if each.path is None else f"{each.resource}.{each.path}"
+        places.setdefault(why, []).append(place if each.source is None else f"{each.source} {place}")
+    return [f"{why}: {', '.join(found)}" for why, found in places.items()]
 
 
 def period(report: Report) -> str:

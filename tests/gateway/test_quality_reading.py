@@ -308,6 +308,19 @@ async def test_facts_are_compared_and_not_how_they_are_written() -> None:
     }
 
 
+async def test_what_does_not_exist_is_not_disagreed_about() -> None:
+    one = person(1, emails=[{"value": "a@b.se", "type": "Privat"}], sex="Man", securityMarking="Ingen")
+    two = person(
+        1, emails=[{"value": "a@b.se", "type": "Skola elev"}], sex="Okänt", securityMarking="Sekretessmarkering"
+    )
+    sources = source("sis", giving(one)), source("hr", giving(two)), source("lms", giving(person(2)))
+    _, judgement = await surveyed(*sources, authority={"Person": Authority(exists=("lms",))})
+    assert {(f.source, f.kind, f.count) for f in judgement.findings} == {
+        ("sis", Kind.ORPHAN, 1),
+        ("hr", Kind.ORPHAN, 1),
+    }
+
+
 async def test_having_nothing_is_no_disagreement_and_being_believed_to_have_nothing_is() -> None:
     one, two = person(1, birthDate=None, sex="Man"), person(1, birthDate="2010-01-01", sex=None)
     _, judgement = await surveyed(source("sis", giving(one)), source("hr", giving(two)))
