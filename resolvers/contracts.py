@@ -197,3 +197,5 @@ class Limits:
     """The most records that an ordered list may have to look at."""
     max_filter_calls: int = 20
     """The most list calls that stand in for one relation or one organisation filter, per source."""
+    max_schedule_days: int = 100
+    """The most days of which a schedule, or a placement's attendance times, can be asked for at once."""

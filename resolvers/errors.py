@@ -18,7 +18,7 @@ class Code(StrEnum):
     INVALID_ID = "INVALID_ID"
     """An id is not a UUID."""
     INVALID_DATE = "INVALID_DATE"
-    """A date, a time or a period is malformed, or a period ends before it begins."""
+    """A date, a time or a period is malformed, or a period ends before it begins or is too long."""
     INVALID_CURSOR = "INVALID_CURSOR"
     """A cursor is malformed, of another query, or sealed with another key."""
     CURSOR_EXPIRED = "CURSOR_EXPIRED"

@@ -34,7 +34,13 @@ FIRST, LAST = date(2026, 3, 23), date(2026, 3, 24)
 DURING = f'during: {{from: "{FIRST}", to: "{LAST}"}}'
 """Two days with something of everything that happens, while all of it reaches beyond them."""
 HANDFUL = 4
-DERIVED = {"Duty": {"calendarEvents"}, "Group": {"calendarEvents"}}
+DERIVED = {
+    "CalendarEvent": {"participants", "teachersInEffect"},
+    "Duty": {"calendarEvents"},
+    "Group": {"calendarEvents", "members"},
+    "Person": {"schedule"},
+    "Placement": {"attendanceTimes"},
+}
 """Fields of our own that look like relations; they have tests of their own."""
 
 

@@ -270,6 +270,8 @@ class Bounds(Section):
     """The most records that an ordered list may have to look at."""
     max_filter_calls: Count = Limits().max_filter_calls
     """The most list calls that stand in for one relation or one organisation filter, per source."""
+    max_schedule_days: Count = Limits().max_schedule_days
+    """The most days of which a schedule, or a placement's attendance times, can be asked for at once."""
 
 
 class ConfigurationFile(Section):

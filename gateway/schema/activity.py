@@ -10,6 +10,7 @@ from resolvers.entity import Entry
 from resolvers.steps.forward import reference_id
 
 from .fields import field, optional
+from .participants import participants_field, teachers_field
 from .properties import context_of, follow
 from .registry import lazy
 from .types import entity, structure
@@ -22,7 +23,8 @@ class Activity:
 
 @entity("CalendarEvent")
 class CalendarEvent:
-    pass
+    participants = participants_field
+    teachersInEffect = teachers_field
 
 
 async def _person(self: Entry, info: Any) -> object:

@@ -22,10 +22,12 @@ def field(
     info: bool = False,
     directives: Sequence[object] = (),
     check: Check | None = None,
+    reads: Sequence[str] = (),
 ) -> Any:
     """A field whose resolver is called with the source, ``info`` if wanted, and its arguments by Python name.
 
     ``check`` is asked about the arguments before anything of the operation is fetched.
+    ``reads``: on a record's type, the columns that must be in hand.
     ``arguments``: Python name to (GraphQL name, type, description, default); ``inspect.Parameter.empty`` requires it.
     """
     parameter = inspect.Parameter
@@ -42,6 +44,7 @@ def field(
     if check is not None:
         register(resolve, check)
     resolve.__name__ = name
+    resolve.__columns__ = frozenset(reads)  # type: ignore[attr-defined]
     resolve.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]
     return strawberry.field(resolver=resolve, name=name, description=doc, directives=directives)
 

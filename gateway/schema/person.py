@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .timetable import schedule_field
 from .types import entity
 
 
 @entity("Person")
 class Person:
-    pass
+    schedule = schedule_field

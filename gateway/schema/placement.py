@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .stays import attendance_times_field
 from .types import entity
 
 
 @entity("Placement")
 class Placement:
-    pass
+    attendanceTimes = attendance_times_field

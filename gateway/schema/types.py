@@ -74,8 +74,8 @@ def entity(name: str) -> Callable[[type], type]:
         fields["raw"] = raw_field()
         own = {attribute: value for attribute, value in vars(cls).items() if not attribute.startswith("__")}
         DERIVED[name] = {
-            made.name: getattr(made.base_resolver.wrapped_func, "__columns__", frozenset())
-            for made in own.values()
+            made.graphql_name or attribute: getattr(made.base_resolver.wrapped_func, "__columns__", frozenset())
+            for attribute, made in own.items()
             if hasattr(made, "base_resolver")
         }
         made = type(

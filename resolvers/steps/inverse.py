@@ -259,6 +259,17 @@ def _choices(
     return [(other, parents)]
 
 
+def estimated_calls(operation: Operation, relation: Relation, parents: Sequence[EntityId]) -> int:
+    """What finding the owners of these parents is estimated to cost, over all sources."""
+    speakers = operation.federation.rules[relation.owner].speaker_names(relation.column)
+    return sum(
+        choice.calls
+        for source in speakers
+        if not operation.walked(source, relation.owner)
+        for choice, _ in _choices(operation, relation, source, parents, expand=True)
+    )
+
+
 def _fetches(
     operation: Operation,
     relation: Relation,
