@@ -6,7 +6,9 @@ A second reading of docs/queries.md, *Derived answers*, over ``tests.oracle``: n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import cached_property
 from typing import Any
 
 from .oracle import Oracle, Record, instant, local_day
@@ -16,9 +18,39 @@ Taking = tuple[str, str | None, str | None, int | None]
 """Why, from when, until when, and for how many minutes of teaching."""
 
 
-def holds(day: str, *dated: Any) -> bool:
-    """Whether each of these has begun and has not ended; ISO days compare as text."""
-    return all((of["startDate"] or day) <= day <= (of["endDate"] or day) for of in map(_Dates, dated))
+@dataclass(eq=False)
+class View:
+    """The merged records, with an index for each reference that is asked backwards."""
+
+    oracle: Oracle
+    _referring: dict[tuple[str, str], dict[str, list[Record]]] = field(default_factory=dict)
+
+    def record(self, resource: str, id: str) -> Record:
+        return self.oracle.record(resource, id)
+
+    def follow(self, target: str, reference: Any) -> Record | None:
+        return self.oracle.follow(target, reference)
+
+    @cached_property
+    def events(self) -> list[Record]:
+        return [each for each in self.oracle.all("CalendarEvent") if each["startTime"] is not None]
+
+    def referring(self, resource: str, column: str, id: str) -> list[Record]:
+        """The records whose reference names ``id``, in the order of their ids."""
+        found = self._referring.get((resource, column))
+        if found is None:
+            found = self._referring[resource, column] = {}
+            for record in sorted(self.oracle.all(resource), key=lambda record: record.id):
+                if record[column] is not None:
+                    found.setdefault(record[column]["id"], []).append(record)
+        return found.get(id, [])
+
+
+def holds(day: str | None, *dated: Any) -> bool:
+    """Whether each of these has begun and has not ended on the day, if it is known; ISO days compare as text."""
+    return day is not None and all(
+        (of["startDate"] or day) <= day <= (of["endDate"] or day) for of in map(_Dates, dated)
+    )
 
 
 class _Dates(dict[str, Any]):
@@ -44,13 +76,17 @@ def _exception(event: Record, entries: str, name: str, id: str) -> Mapping[str, 
     return next((each for each in event[entries] or () if each[name]["id"] == id), None)
 
 
-def _activity(oracle: Oracle, event: Record) -> Record | None:
-    return None if event["activity"] is None else oracle.record("Activity", event["activity"]["id"])
+def _day(event: Record) -> str | None:
+    return None if event["startTime"] is None else local_day(event["startTime"])
 
 
-def as_pupil(oracle: Oracle, person: str, event: Record) -> Taking | None:
-    activity, day = _activity(oracle, event), local_day(event["startTime"])
-    groups = [oracle.record("Group", each["id"]) for each in (activity and activity["groups"]) or ()]
+def _activity(view: View, event: Record) -> Record | None:
+    return None if event["activity"] is None else view.record("Activity", event["activity"]["id"])
+
+
+def as_pupil(view: View, person: str, event: Record) -> Taking | None:
+    activity, day = _activity(view, event), _day(event)
+    groups = [view.record("Group", each["id"]) for each in (activity and activity["groups"]) or ()]
     member = any(
         entry["person"]["id"] == person and holds(day, entry, group)
         for group in groups
@@ -60,10 +96,10 @@ def as_pupil(oracle: Oracle, person: str, event: Record) -> Taking | None:
     return _taking(event, "GROUP" if member else None, exception, "teachingLengthStudent")
 
 
-def as_duty(oracle: Oracle, duty: str, event: Record, *, named: bool = False) -> Taking | None:
-    activity, day = _activity(oracle, event), local_day(event["startTime"])
+def as_duty(view: View, duty: str, event: Record, *, named: bool = False) -> Taking | None:
+    activity, day = _activity(view, event), _day(event)
     assigned = any(
-        entry.get("duty") is not None and entry["duty"]["id"] == duty and holds(day, entry, oracle.record("Duty", duty))
+        entry.get("duty") is not None and entry["duty"]["id"] == duty and holds(day, entry, view.record("Duty", duty))
         for entry in (activity and activity["teachers"]) or ()
     )
     exception = _exception(event, "teacherExceptions", "duty", duty)
@@ -71,9 +107,9 @@ def as_duty(oracle: Oracle, duty: str, event: Record, *, named: bool = False) ->
     return _taking(event, usual, exception, "teachingLengthTeacher")
 
 
-def named(oracle: Oracle, event: Record) -> dict[str, Any]:
+def named(view: View, event: Record) -> dict[str, Any]:
     """The references to teachers whom the activity names as persons, without a duty, on the day of the event."""
-    activity, day = _activity(oracle, event), local_day(event["startTime"])
+    activity, day = _activity(view, event), _day(event)
     return {
         entry["person"]["id"]: entry["person"]
         for entry in (activity and activity["teachers"]) or ()
@@ -81,27 +117,26 @@ def named(oracle: Oracle, event: Record) -> dict[str, Any]:
     }
 
 
-def duties_of(oracle: Oracle, person: str) -> list[str]:
-    duties = oracle.all("Duty")
-    return sorted(duty.id for duty in duties if duty["person"] is not None and duty["person"]["id"] == person)
+def duties_of(view: View, person: str) -> list[str]:
+    return [duty.id for duty in view.referring("Duty", "person", person)]
 
 
-def as_teacher(oracle: Oracle, person: str, event: Record) -> Taking | None:
-    duties, by_name = duties_of(oracle, person), person in named(oracle, event)
-    found = [taking for duty in duties if (taking := as_duty(oracle, duty, event, named=by_name)) is not None]
+def as_teacher(view: View, person: str, event: Record) -> Taking | None:
+    duties, by_name = duties_of(view, person), person in named(view, event)
+    found = [taking for duty in duties if (taking := as_duty(view, duty, event, named=by_name)) is not None]
     excepted = [duty for duty in duties if _exception(event, "teacherExceptions", "duty", duty) is not None]
     if by_name and not excepted and not found:
         return _taking(event, "DUTY", None, "teachingLengthTeacher")
     return next((taking for taking in found if taking[0] == "DUTY"), found[0] if found else None)
 
 
-def schedule(oracle: Oracle, person: str, first: date, last: date) -> list[dict[str, Any]]:
+def schedule(view: View, person: str, first: date, last: date) -> list[dict[str, Any]]:
     """The person's schedule, with ids for what is referred to."""
     found = []
-    for event in oracle.all("CalendarEvent"):
-        if event["startTime"] is None or not near(event, first, last):
+    for event in view.events:
+        if not near(event, first, last):
             continue
-        taking = as_teacher(oracle, person, event) or as_pupil(oracle, person, event)
+        taking = as_teacher(view, person, event) or as_pupil(view, person, event)
         if taking is None or not first.isoformat() <= local_day(str(taking[1])) <= last.isoformat():
             continue
         via, start, end, minutes = taking
@@ -115,8 +150,8 @@ def schedule(oracle: Oracle, person: str, first: date, last: date) -> list[dict[
                 "event": {"id": event.id},
                 "activity": None if event["activity"] is None else {"id": event["activity"]["id"]},
                 "rooms": None if event["rooms"] is None else [{"id": room["id"]} for room in event["rooms"]],
-                "attendance": attendance(oracle, person, event.id),
-                "absences": absences(oracle, person, str(start), end or str(start)),
+                "attendance": attendance(view, person, event.id),
+                "absences": absences(view, person, str(start), end or str(start)),
             }
         )
     return sorted(found, key=lambda entry: (instant(entry["start"]), entry["event"]["id"]))
@@ -128,11 +163,11 @@ def near(event: Record, first: date, last: date) -> bool:
     return first - timedelta(1) <= day <= last + timedelta(1)
 
 
-def attendance(oracle: Oracle, person: str, event: str) -> dict[str, str] | None:
+def attendance(view: View, person: str, event: str) -> dict[str, str] | None:
     found = [
         (record["isReported"] is True, _seconds(record["reportedTimestamp"]), record.id)
-        for record in oracle.all("Attendance")
-        if (record["student"] or {}).get("id") == person and (record["calendarEvent"] or {}).get("id") == event
+        for record in view.referring("Attendance", "student", person)
+        if (record["calendarEvent"] or {}).get("id") == event
     ]
     return {"id": max(found)[2]} if found else None
 
@@ -141,12 +176,12 @@ def _seconds(text: str | None) -> float:
     return instant(text).timestamp() if text else 0.0
 
 
-def absences(oracle: Oracle, person: str, start: str, end: str) -> list[dict[str, str]]:
+def absences(view: View, person: str, start: str, end: str) -> list[dict[str, str]]:
     first, last = instant(start), instant(end)
     return [
         {"id": record.id}
-        for record in sorted(oracle.all("Absence"), key=lambda record: record.id)
-        if (record["student"] or {}).get("id") == person and record["startTime"] is not None
+        for record in view.referring("Absence", "student", person)
+        if record["startTime"] is not None
         if instant(record["startTime"]) < last or instant(record["startTime"]) <= first
         if record["endTime"] is None or instant(record["endTime"]) > first
     ]
@@ -156,9 +191,9 @@ def _shown(who: dict[str, Any], taking: Taking) -> dict[str, Any]:
     return who | dict(zip(("via", "start", "end", "teachingLength"), taking, strict=True))
 
 
-def participants(oracle: Oracle, event: Record) -> list[dict[str, Any]]:
-    activity = _activity(oracle, event)
-    groups = [oracle.record("Group", each["id"]) for each in (activity and activity["groups"]) or ()]
+def participants(view: View, event: Record) -> list[dict[str, Any]]:
+    activity = _activity(view, event)
+    groups = [view.record("Group", each["id"]) for each in (activity and activity["groups"]) or ()]
     people = {
         **{e["person"]["id"]: e["person"] for group in groups for e in group["groupMemberships"] or ()},
         **{e["student"]["id"]: e["student"] for e in event["studentExceptions"] or ()},
@@ -166,33 +201,33 @@ def participants(oracle: Oracle, event: Record) -> list[dict[str, Any]]:
     return [
         _shown({"person": {"id": id}}, taking)
         for id in sorted(people)
-        if oracle.follow("Person", people[id]) is not None and (taking := as_pupil(oracle, id, event)) is not None
+        if view.follow("Person", people[id]) is not None and (taking := as_pupil(view, id, event)) is not None
     ]
 
 
-def teachers(oracle: Oracle, event: Record) -> list[dict[str, Any]]:
-    activity = _activity(oracle, event)
+def teachers(view: View, event: Record) -> list[dict[str, Any]]:
+    activity = _activity(view, event)
     assigned = [e["duty"]["id"] for e in (activity and activity["teachers"]) or () if e.get("duty") is not None]
     excepted = [e["duty"]["id"] for e in event["teacherExceptions"] or ()]
-    by_name = named(oracle, event)
+    by_name = named(view, event)
     found, told = [], set()
     for duty in sorted({*assigned, *excepted}):
-        reference = oracle.record("Duty", duty)["person"]
+        reference = view.record("Duty", duty)["person"]
         person = None if reference is None else reference["id"]
-        taking = as_duty(oracle, duty, event, named=person in by_name)
+        taking = as_duty(view, duty, event, named=person in by_name)
         if taking is not None or duty in excepted:
             told.add(person)
-        if taking is None or (reference is not None and oracle.follow("Person", reference) is None):
+        if taking is None or (reference is not None and view.follow("Person", reference) is None):
             continue
         found.append(_shown({"duty": {"id": duty}, "person": reference and {"id": person}}, taking))
     for person in sorted(by_name):
         taking = _taking(event, "DUTY", None, "teachingLengthTeacher")
-        if taking is not None and person not in told and oracle.follow("Person", by_name[person]) is not None:
+        if taking is not None and person not in told and view.follow("Person", by_name[person]) is not None:
             found.append(_shown({"duty": None, "person": {"id": person}}, taking))
     return found
 
 
-def members(oracle: Oracle, group: Record, first: date, last: date) -> list[dict[str, str]]:
+def members(view: View, group: Record, first: date, last: date) -> list[dict[str, str]]:
     """Those who are members on one of the days, each day tried by itself."""
     days = [(first + timedelta(n)).isoformat() for n in range((last - first).days + 1)]
     return [
@@ -200,7 +235,7 @@ def members(oracle: Oracle, group: Record, first: date, last: date) -> list[dict
         for id in sorted({entry["person"]["id"] for entry in group["groupMemberships"] or ()})
         if any(
             entry["person"]["id"] == id
-            and oracle.follow("Person", entry["person"]) is not None
+            and view.follow("Person", entry["person"]) is not None
             and any(holds(day, entry, group) for day in days)
             for entry in group["groupMemberships"]
         )
@@ -247,8 +282,8 @@ def _counting(schedules: list[Record], day: str) -> Record | None:
     return max(temporary, key=lambda each: (each["startDate"] or "", each.id), default=None)
 
 
-def attendance_times(oracle: Oracle, placement: Record, first: date, last: date) -> list[dict[str, Any]]:
-    schedules = [s for s in oracle.all("AttendanceSchedule") if (s["placement"] or {}).get("id") == placement.id]
+def attendance_times(view: View, placement: Record, first: date, last: date) -> list[dict[str, Any]]:
+    schedules = view.referring("AttendanceSchedule", "placement", placement.id)
     found = []
     for day in (first + timedelta(n) for n in range((last - first).days + 1)):
         schedule = _counting(schedules, day.isoformat()) if holds(day.isoformat(), placement) else None
