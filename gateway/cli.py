@@ -31,7 +31,7 @@ from sources.demo import configuration, municipality, server
 from sources.demo.wild import DIALECTS, Dialects
 from sources.errors import ConfigurationError
 
-from . import assets_command
+from . import assets_command, probe_command
 from .app import create_app, schema
 from .assemble import assemble
 from .config import ConfigError, Settings, is_loopback, json_schema, load, parse
@@ -96,6 +96,14 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--offline", action="store_true", help="validate only; call nobody")
     check.add_argument("--json", action="store_true", help="print the report as JSON")
     quality.add_options(check)
+    check.add_argument(
+        "--probe",
+        action="store_true",
+        help="find out by reading what each source really does, and print where that is not what is declared",
+    )
+    check.add_argument(
+        "--write", type=Path, metavar="FILE", help="with --probe: save what was found, as keys of sources"
+    )
     check.set_defaults(command=_check)
 
     sdl = commands.add_parser("schema", help="print the GraphQL schema (SDL)")
@@ -242,6 +250,12 @@ def _bound(config: uvicorn.Config) -> socket.socket:
 
 
 def _check(given: argparse.Namespace) -> int:
+    if given.write is not None and not given.probe:
+        print("--write saves what --probe finds: give both.", file=sys.stderr)
+        return 2
+    if given.probe and (given.offline or given.json_schema):
+        print("--probe calls the sources of a configuration: leave out --offline and --json-schema.", file=sys.stderr)
+        return 2
     if given.json_schema:
         print(json.dumps(json_schema(), ensure_ascii=False, indent=2))
         return 0
@@ -251,6 +265,8 @@ def _check(given: argparse.Namespace) -> int:
     settings = load(given.config, os.environ)
     if given.quality:
         return quality.run(given, settings)
+    if given.probe:
+        return probe_command.run(settings, given.write, as_json=given.json)
     if given.offline:
         print(
             json.dumps({"ok": True, "sources": [source.name for source in settings.sources]})

@@ -43,9 +43,9 @@ class Endpoints:
         self.origins = frozenset(origin(url) for url in self._lists.values())
         """The (scheme, host, port) that the configuration names, and that credentials may be sent to."""
 
-    def list(self, resource: str, parameters: Iterable[tuple[str, str]] = ()) -> str:
-        """A list call's URL; several values of a parameter are written in the source's style."""
-        return self._with_query(self._lists[resource], parameters)
+    def list(self, resource: str, parameters: Iterable[tuple[str, str]] = (), arrays: Arrays | None = None) -> str:
+        """A list call's URL; several values of a parameter are written in the source's style, or as ``arrays``."""
+        return self._with_query(self._lists[resource], parameters, arrays)
 
     def item(self, resource: str, identity: str, expand: Iterable[str] = ()) -> str | None:
         """The URL of one record; None for an id that no path segment can hold (RFC 3986, section 5.2.4)."""
@@ -58,8 +58,8 @@ class Endpoints:
         url = f"{self._lists[resource].rstrip('/')}/lookup"
         return self._with_query(url, (("expand", name) for name in expand))
 
-    def _with_query(self, url: str, parameters: Iterable[tuple[str, str]]) -> str:
-        if self._arrays is Arrays.COMMA:
+    def _with_query(self, url: str, parameters: Iterable[tuple[str, str]], arrays: Arrays | None = None) -> str:
+        if (arrays or self._arrays) is Arrays.COMMA:
             values: dict[str, list[str]] = {}
             for name, value in parameters:
                 values.setdefault(name, []).append(value)

@@ -16,7 +16,7 @@ from . import deleted, paging
 from .auth import Incoming, Outgoing
 from .cache import Cache, Stored
 from .canonical import read_id, reader
-from .capabilities import Paging
+from .capabilities import Arrays, Paging
 from .endpoints import DELETED, Endpoints
 from .errors import CallError, ConfigurationError, Fault, FaultCode
 from .position import Position
@@ -57,6 +57,15 @@ class _Page:
     @property
     def names(self) -> Sequence[str]:
         return self.slab.ids
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page as it was sent: its records, the token of the next page, and whether it is a bare array."""
+
+    items: Sequence[object]
+    token: str | None
+    bare: bool
 
 
 @dataclass(slots=True)
@@ -215,13 +224,23 @@ class Source:
     async def probe(self, resource: str, query: Query, deadline: float) -> Fault | None:
         """Ask for one record of a list, past the cache; None if a list came, else why not."""
         one = replace(self.capabilities, page_size=1)
-        url = self._endpoints.list(resource, paging.parameters(one, resource, query, None))
         try:
-            answer = await self._call(resource, "list", Outgoing("GET", url), deadline)
-            paging.items(decode(answer.body), resource)
+            await self.listed(resource, paging.parameters(one, resource, query, None), deadline)
         except CallError as failure:
             return Fault(self.name, resource, failure.code, failure.status)
         return None
+
+    async def listed(self, resource: str, parameters: Sequence[tuple[str, str]], deadline: float) -> Listed:
+        """One page of a list, with these parameters and no others, past the cache. Raises CallError."""
+        request = Outgoing("GET", self._endpoints.list(resource, parameters, Arrays.REPEATED))
+        decoded = decode((await self._call(resource, "list", request, deadline)).body)
+        return Listed(paging.items(decoded, resource), paging.next_token(decoded), isinstance(decoded, list))
+
+    async def looked_up(self, resource: str, key: str, values: Sequence[str], deadline: float) -> Sequence[object]:
+        """What a lookup gives, past the cache and whatever the capabilities say. Raises CallError."""
+        request = self._lookup_request(resource, key, values, ())
+        decoded = decode((await self._call(resource, "lookup", request, deadline)).body)
+        return paging.items(decoded, resource)
 
     async def aclose(self) -> None:
         """Close the connections. Calls in flight fail."""
@@ -363,12 +382,7 @@ class Source:
 
         async def fetch() -> Built:
             fetched_at = self.clock()
-            request = Outgoing(
-                "POST",
-                self._endpoints.lookup(resource, expand),
-                {"Content-Type": "application/json"},
-                orjson.dumps({key: values}),
-            )
+            request = self._lookup_request(resource, key, values, expand)
             body = (await self._call(resource, "lookup", request, deadline)).body
             stored = Stored(body, fetched_at)
             # A source that ignores the body sends everything; only what was asked for is an answer.
@@ -381,6 +395,10 @@ class Source:
             return built
 
         return await self._cache.flights.share(whole, deadline, fetch)
+
+    def _lookup_request(self, resource: str, key: str, values: Sequence[str], expand: tuple[str, ...]) -> Outgoing:
+        url = self._endpoints.lookup(resource, expand)
+        return Outgoing("POST", url, {"Content-Type": "application/json"}, orjson.dumps({key: list(values)}))
 
     def _read_lookup(
         self,

@@ -17,6 +17,7 @@ from typing import IO
 import httpx
 import pytest
 import pytest_asyncio
+import yaml
 from graphql import build_schema
 
 from gateway.cli import main
@@ -107,6 +108,38 @@ async def test_check_finds_all_well(servers: DemoServers, tmp_path: Path) -> Non
     report = json.loads((await in_thread("check", "--config", config, "--json")).stdout)
     assert report["ok"] is True
     assert [each["source"] for each in report["sources"]] == list(servers)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_a_probe_finds_can_be_declared_and_is_then_no_difference(
+    servers: DemoServers, tmp_path: Path
+) -> None:
+    config, keys = configuration.write(servers, tmp_path), tmp_path / "found.yaml"
+    done = await in_thread("check", "--config", str(config), "--probe", "--write", str(keys))
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines()[0].split() == ["SOURCE", "RESOURCE", "WHAT", "DECLARED", "FOUND"]
+    data, found = (yaml.safe_load(file.read_text(encoding="utf-8"))["sources"] for file in (config, keys))
+    assert found
+    for name, section in found.items():
+        assert re.search(rf"^{name} ", done.stdout, re.MULTILINE)
+        assert not data[name].keys() & section.keys()
+        data[name] |= section
+    whole = yaml.safe_load(config.read_text(encoding="utf-8")) | {"sources": data}
+    config.write_text(yaml.safe_dump(whole), encoding="utf-8")
+    again = await in_thread("check", "--config", str(config), "--probe")
+    assert (again.returncode, again.stdout) == (
+        0,
+        "The sources do what is declared of them, as far as reading shows it.\n",
+    )
+    as_json = await in_thread("check", "--config", str(config), "--probe", "--json")
+    assert json.loads(as_json.stdout) == {name: [] for name in servers}
+
+
+def test_a_probe_is_of_sources_that_are_called(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--config", "gateway.yaml", "--write", "found.yaml"]) == 2
+    assert "give both" in capsys.readouterr().err
+    assert main(["check", "--config", "gateway.yaml", "--probe", "--offline"]) == 2
+    assert "leave out --offline" in capsys.readouterr().err
 
 
 @pytest.mark.asyncio(loop_scope="module")

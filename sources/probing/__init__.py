@@ -1,0 +1,8 @@
+"""Finding out by harmless reads what a source really does."""
+
+from __future__ import annotations
+
+from .findings import Finding, section
+from .probe import probe
+
+__all__ = ["Finding", "probe", "section"]
