@@ -66,12 +66,12 @@ class Rules:
         """The rules of a record that no ``when`` fits and that no scope leaves out."""
         return self if self.settled else self.settle(frozenset(self.servers))
 
-    def settle(self, heard: frozenset[str], when: int | None = None) -> Rules:
+    def settle(self, heard: frozenset[str], when: int | None = None, *, scoped: bool = True) -> Rules:
         """The rules of a record of which only these servers are heard, and for which the ``when`` of this number holds.
 
-        Its entries still lie in or out of a scope one by one, so scopes are kept.
+        Of what a source says, entries outside its scope are not heard either, unless ``scoped`` is False.
         """
-        found = self._settled.get((heard, when))
+        found = self._settled.get((heard, when, scoped))
         if found is None:
             decided = self.authority
             if when is not None:
@@ -79,12 +79,13 @@ class Rules:
                 decided = replace(decided, order=more.order, fields={**decided.fields, **more.fields})
             servers = tuple(name for name in _in_order(decided.order, self.servers) if name in heard)
             population = tuple(name for name in servers if name in self.population)
-            found = Rules(self.resource, servers, population, replace(decided, when=()), self.capabilities, self.scopes)
-            self._settled[heard, when] = found
+            decided, scopes = replace(decided, when=()), self.scopes if scoped else {}
+            found = Rules(self.resource, servers, population, decided, self.capabilities, scopes)
+            self._settled[heard, when, scoped] = found
         return found
 
     @cached_property
-    def _settled(self) -> dict[tuple[frozenset[str], int | None], Rules]:
+    def _settled(self) -> dict[tuple[frozenset[str], int | None, bool], Rules]:
         return {}
 
     @cached_property

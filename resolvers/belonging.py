@@ -124,11 +124,4 @@ def _places(entity: Entity, rules: Rules, places: Places) -> list[Place]:
 def _own(entity: Entity, source: str) -> list[Place]:
     """A source's own word, as far as it speaks for it."""
     rules = entity.rules
-    row = entity.operation.rows(source, rules.resource.name).get(entity.id)
-    if row is None:
-        return []
-
-    def read(column: str) -> object:
-        return row.record.get(column) if source in rules.default.speaker_names(column) else None
-
-    return read_places(rules.bounds, entity.id, read)
+    return _places(entity, rules.settle(frozenset({source}), scoped=False), rules.bounds)

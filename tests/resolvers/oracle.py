@@ -60,11 +60,11 @@ class Oracle:
     def below(self, root: str) -> set[str]:
         """An organisation and all that is below it, by what all sources say."""
         if self._parents is None:
-            every = self.servers("Organisation")
+            every, fields = self.servers("Organisation"), self.decisions("Organisation").fields
             self._parents = {}
             for id in {id for name in every for id in self.rows[name, "Organisation"]}:
                 if any(id in self.rows[name, "Organisation"] for name in self.population("Organisation")):
-                    said = self._said("Organisation", id, "parentOrganisation", every, {})
+                    said = self._said("Organisation", id, "parentOrganisation", every, fields)
                     if said and said[0][1] is not None:
                         self._parents[id] = said[0][1]["id"]  # type: ignore[index]
         found: set[str] = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -237,6 +237,54 @@ def test_with_a_source_stopped_an_answer_is_complete_if_and_only_if_that_is_out_
         assert body["data"] == answer(federation(without, fakes(without)), query, {"id": each})["data"]
         heard, _ = Oracle(without).heard(resource, each)
         assert body["extensions"]["completeness"]["complete"] is (name not in heard)
+
+
+LISTS: dict[str, tuple[str, Callable[[Oracle, str], bool]]] = {
+    "groups(filter: {schoolTypes: [GY]})": ("Group", lambda o, i: o.value("Group", i, "schoolType") == "GY"),
+    f'groups(filter: {{organisation: ["{SCHOOL}"]}})': (
+        "Group",
+        lambda o, i: (o.value("Group", i, "organisation") or {}).get("id") == SCHOOL,
+    ),
+    f'duties(filter: {{organisation: "{PRESCHOOLS}"}})': (
+        "Duty",
+        lambda o, i: (o.value("Duty", i, "dutyAt") or {}).get("id") in o.below(PRESCHOOLS),
+    ),
+    "organisations(filter: {schoolTypes: [GR]})": (
+        "Organisation",
+        lambda o, i: "GR" in (o.value("Organisation", i, "schoolTypes") or ()),
+    ),
+    f'persons(filter: {{relationship: {{entityType: ENROLMENT, organisation: "{SCHOOL}"}}, nameContains: ["a"]}})': (
+        "Person",
+        lambda o, i: (
+            any(each["enroledAt"]["id"] == SCHOOL for each in o.value("Person", i, "enrolments") or ())
+            and any("a" in (o.value("Person", i, part) or "").lower() for part in ("givenName", "familyName"))
+        ),
+    ),
+}
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(
+    worlds(
+        "Group",
+        "Duty",
+        "Organisation",
+        "Person",
+        columns={
+            "Group": ("groupType", "schoolType", "organisation"),
+            "Duty": ("dutyAt", "dutyRole"),
+            "Organisation": ("parentOrganisation", "schoolTypes"),
+            "Person": ("givenName", "familyName", "enrolments"),
+        },
+        scopes=True,
+    )
+)
+def test_a_list_that_asks_fewer_sources_gives_the_same_records(world: World) -> None:
+    oracle, over = Oracle(world), federation(world, fakes(world))
+    for field, (resource, selects) in LISTS.items():
+        data = answer(over, f"{{ found: {field} {{ nodes {{ id }} }} }}")["data"]
+        expected = sorted(each for each in oracle.listed(resource) if selects(oracle, each))
+        assert sorted(node["id"] for node in data["found"]["nodes"]) == expected, field
 
 
 # Conflicts
