@@ -188,6 +188,13 @@ def test_a_list_that_may_hold_what_is_inside_misses_it(query: str) -> None:
     assert not answer(over, query, errors=True)["extensions"]["completeness"]["complete"]
 
 
+def test_a_unit_with_several_forms_of_schooling_is_found_by_each() -> None:
+    unit = Record(id=NOWHERE, schoolTypes=["FS", "GR"])
+    world = World({"sis": {"Organisation": TREE}, "pre": {"Organisation": [unit]}}, scopes={"pre": FS})
+    data = answer(federation(world, fakes(world)), "{ organisations(filter: {schoolTypes: [GR]}) { nodes { id } } }")
+    assert data["data"]["organisations"]["nodes"] == [{"id": SCHOOL}, {"id": NOWHERE}]
+
+
 def test_a_source_cannot_bring_into_being_what_is_outside_its_scope() -> None:
     pre = {"Group": [*PRE["Group"], Record(id=GROUPS[2], displayName="9B", schoolType="GR")]}
     world = World({"sis": SIS, "pre": pre}, scopes={"pre": FS})
@@ -209,6 +216,9 @@ def test_without_a_source_for_all_each_speaks_for_its_own_and_none_is_missed_els
     sis = {"Person": SIS["Person"][:1]}
     pre = {"Person": [Record(id=CHILD, givenName="Bo", enrolments=[at(PRESCHOOL, "FS")])]}
     world = World({"tree": {"Organisation": TREE}, "sis": sis, "pre": pre}, scopes=scopes)
+    over = federation(world, fakes(world))
+    answer(over, "query($ids: [ID!]!) { personsByIds(ids: $ids) { givenName } }", {"ids": [PUPIL, CHILD]})
+    assert asked(over) == {CHILD}  # the first has said where the other belongs
     for name, there, gone in (("sis", CHILD, PUPIL), ("pre", PUPIL, CHILD)):
         for person, complete in ((there, True), (gone, False)):
             over = federation(world, fakes(world))
