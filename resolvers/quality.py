@@ -162,13 +162,16 @@ class _Judging:
         return tuple(sorted(found, key=lambda each: (-each[1], each[0])))
 
     def _finding(self, survey: Survey, kind: Kind, path: Path, tally: Tally, **more: object) -> Finding:
+        # Who a marking is about may not be said where the policy goes by it.
+        told = path not in self._federation.policy.columns(survey.resource)
+        examples = tuple(tally.examples[: self._keep]) if told else ()
         return Finding(
             survey.source,
             survey.resource,
             kind,
             path or None,
             tally.count,
-            tuple(tally.examples[: self._keep]),
+            examples,
             **more,  # type: ignore[arg-type]
         )
 

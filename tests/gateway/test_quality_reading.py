@@ -17,6 +17,7 @@ from gateway.quality.progress import Progress
 from gateway.quality.reading import Asked
 from resolvers.contracts import Authority
 from resolvers.federation import Federation
+from resolvers.policy import HideProtected, Policy, ShowAll
 from resolvers.quality import Judgement, judge
 from resolvers.survey import Digests, Kind, Survey
 from sources.cache import Cache
@@ -49,9 +50,13 @@ def giving(*records: dict[str, Any]) -> Handler:
 
 
 async def surveyed(
-    *sources: Source, asked: Asked = PERIOD, authority: dict[str, Authority] | None = None
+    *sources: Source,
+    asked: Asked = PERIOD,
+    authority: dict[str, Authority] | None = None,
+    policy: Policy | None = None,
 ) -> tuple[list[Survey], Judgement]:
-    federation, digests = Federation({each.name: each for each in sources}, authority), Digests()
+    federation = Federation({each.name: each for each in sources}, authority, policy=policy)
+    digests = Digests()
     progress = Progress(io.StringIO())
     surveys: dict[str, dict[str, Survey]] = {}
     for each in sources:
@@ -319,6 +324,16 @@ async def test_what_does_not_exist_is_not_disagreed_about() -> None:
         ("sis", Kind.ORPHAN, 1),
         ("hr", Kind.ORPHAN, 1),
     }
+
+
+async def test_the_ids_of_the_protected_are_told_only_where_they_are_shown() -> None:
+    one, two = person(1, securityMarking="Ingen"), person(1, securityMarking="Sekretessmarkering")
+    for policy, told in ((HideProtected(), ()), (ShowAll(), (person(1)["id"],))):
+        sources = source("sis", giving(one)), source("hr", giving(two))
+        _, judgement = await surveyed(*sources, policy=policy)
+        assert [(f.source, f.path, f.authority, f.count, f.examples) for f in judgement.findings] == [
+            ("sis", "securityMarking", "hr", 1, told)
+        ]
 
 
 async def test_having_nothing_is_no_disagreement_and_being_believed_to_have_nothing_is() -> None:
