@@ -38,7 +38,7 @@ def person(n: int, **more: Any) -> dict[str, Any]:
 
 
 def source(name: str, handler: Handler, resources: Sequence[str] = ("Person",), **changes: Any) -> Source:
-    can = {key: changes.pop(key) for key in ("window_days", "own_ids", "holds") if key in changes}
+    can = {key: changes.pop(key) for key in ("window_days", "own_ids", "holds", "list_lacks") if key in changes}
     settings = SourceSettings(
         name, f"https://{name}.example/v2.0", Capabilities(frozenset(resources), **can), **changes
     )
@@ -215,6 +215,15 @@ async def test_a_few_persons_under_other_ids_are_no_ids_of_its_own() -> None:
     assert others(judgement, Kind.OTHER_ID) == [("hr", "sis", "civicNo, eduPersonPrincipalNames", 1, False)]
 
 
+async def test_a_number_at_another_person_is_a_disagreement_and_no_other_id() -> None:
+    shared = [person(n, **numbered(n)) for n in range(5)]
+    mixed = [*shared[:4], person(4, **numbered(3))]
+    mixed[3] = person(3)
+    _, judgement = await surveyed(source("sis", giving(*shared)), source("hr", giving(*mixed)))
+    assert others(judgement, Kind.OTHER_ID) == []
+    assert others(judgement, Kind.DISAGREEMENT) == [("hr", "sis", "civicNo", 1, False)]
+
+
 async def test_different_people_at_different_sources_are_as_they_should_be() -> None:
     pupils = [person(n, **numbered(n)) for n in range(5)]
     staff = [person(n, **numbered(n)) for n in range(50, 55)]
@@ -285,21 +294,21 @@ async def test_an_identifier_counts_within_its_context_and_only_if_it_is_unique(
 
 async def test_facts_are_compared_and_not_how_they_are_written() -> None:
     enrolment = {"enroledAt": {"id": "AA", "displayName": "Norr"}, "schoolType": "GR", "startDate": "2025-08-18"}
+    address = {"streetAddress": "A", "locality": "B", "postalCode": "1", "country": "SE"}
     one = person(
         1,
         enrolments=[enrolment, {**enrolment, "schoolType": "FTH"}],
         eduPersonPrincipalNames=[],
         emails=[{"value": "a@b.se", "type": "Privat"}],
-        addresses=[{"streetAddress": "A", "locality": "B", "postalCode": "1", "country": "SE", "countyCode": None}],
+        addresses=[address, {**address, "streetAddress": "B", "countyCode": 3}],
     )
     two = person(
         1,
         enrolments=[{**enrolment, "schoolType": "FTH", "endDate": None}, {**enrolment, "enroledAt": {"id": "{aa}"}}],
         birthDate=None,
         emails=[{"value": "c@d.se", "type": "Privat"}],
-        addresses=[{"streetAddress": "A", "locality": "B", "postalCode": "1", "country": "SE", "countyCode": None}],
+        addresses=[{"countyCode": "3", **address, "streetAddress": "B"}, {**address, "countyCode": None}],
     )
-    two["addresses"][0] = dict(reversed(two["addresses"][0].items()))
     _, judgement = await surveyed(source("sis", giving(one)), source("hr", giving(two)))
     assert judgement.findings == ()
     two["emails"].append({"value": "a@b.se", "type": "Skola elev"})
@@ -346,6 +355,28 @@ async def test_having_nothing_is_no_disagreement_and_being_believed_to_have_noth
     holds = {"Person": frozenset({"givenName", "familyName", "birthDate", "sex"})}
     _, judgement = await surveyed(source("sis", giving(silent), holds=holds), source("hr", giving(two)))
     assert [(f.source, f.path, f.authority) for f in judgement.findings] == [("hr", "birthDate", "sis")]
+
+
+async def test_of_records_with_one_id_the_first_counts() -> None:
+    sis = source("sis", giving(person(1), person(1, familyName="C"), {**person(1), "givenName": None}))
+    _, judgement = await surveyed(sis, source("hr", giving(person(1, familyName="C"))))
+    assert [(f.source, f.kind, f.path, f.count, f.authority) for f in judgement.findings] == [
+        ("sis", Kind.DUPLICATE_ID, None, 2, None),
+        ("hr", Kind.DISAGREEMENT, "familyName", 1, "sis"),
+    ]
+
+
+async def test_what_a_source_is_declared_not_to_have_is_not_missing() -> None:
+    bare = {key: value for key, value in person(1).items() if key not in ("familyName", "meta")}
+    assert [(f.kind, f.path) for f in (await surveyed(source("sis", giving(bare))))[1].findings] == [
+        (Kind.MISSING, "familyName"),
+        (Kind.MISSING, "meta"),
+    ]
+    holds = {"Person": frozenset({"givenName"})}
+    _, judgement = await surveyed(source("sis", giving(bare), holds=holds))
+    assert [f.path for f in judgement.findings] == ["meta"]
+    _, judgement = await surveyed(source("sis", giving(bare), list_lacks={"Person": frozenset({"familyName"})}))
+    assert [f.path for f in judgement.findings] == ["meta"]
 
 
 async def test_a_report_of_nothing_but_what_is_there_is_empty() -> None:
