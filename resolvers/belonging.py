@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sources.standard.model import Parameter, Test
+from sources.standard.model import Parameter
 
 from . import merge
 from .authority import Rules
 from .places import Place, Places, meets, read_places, verdict
-from .predicates import RELATED_ORGANISATION, Clause, Subtrees
+from .predicates import RELATION_ORGANISATION, Clause, Subtrees
 
 if TYPE_CHECKING:
     from .entity import Entity
@@ -81,14 +81,16 @@ def excludes(rules: Rules, source: str, clause: Clause, subtrees: Subtrees) -> b
     """
     scope, places = rules.scopes.get(source), rules.bounds
     several = not places.entries and any(rules.resource.columns[name].many for name in clause.columns)
-    if scope is None or several or not clause.shown or not clause.columns <= places.columns:
+    if scope is None or several or not clause.shown or clause.joined or clause.named:
+        return False
+    if not clause.columns <= places.columns:
         return False
     for condition in clause.conditions:
         says, values = _says(condition.parameter, places), set(condition.values)
         if says == "school type" and scope.school_types and not scope.school_types & values:
             return True
         if says == "organisation" and scope.organisations:
-            if condition.parameter.test is Test.SUBTREE:
+            if condition.subtree:
                 values = {below for each in values for below in subtrees[each]}
             if not any(values & subtrees[root] for root in scope.organisations):
                 return True
@@ -99,7 +101,7 @@ def _says(parameter: Parameter, places: Places) -> str:
     """What a query parameter asks of a record's places."""
     if parameter.columns == (places.path(places.school_type),):
         return "school type"
-    if parameter.columns == (places.path(places.organisation),) or parameter.name == RELATED_ORGANISATION:
+    if parameter.columns == (places.path(places.organisation),) or parameter.name == RELATION_ORGANISATION:
         return "organisation"
     return ""
 

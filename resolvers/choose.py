@@ -58,7 +58,8 @@ def choose(
     if lookup is not None and lookup.name in capabilities.lookup_keys(owner):
         choices.append(Choice(Path.LOOKUP, -(-parents // capabilities.chunk)))
     parameter = relation.parameter
-    if parameter is not None and capabilities.filter(owner, parameter.name).pushable:
+    asked = [] if parameter is None else [parameter.name, *(extra.partition("=")[0] for extra in relation.filter[1:])]
+    if parameter is not None and all(capabilities.filter(owner, name).pushable for name in asked):
         calls = -(-parents // ARRAY_CHUNK) if parameter.many else parents
         if calls <= limits.max_filter_calls:
             choices.append(Choice(Path.FILTER, calls))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sources.errors import Fault
+from sources.records import Answer
 
-from .contracts import Gap
+from .contracts import Gap, Received
 
 
 class Gaps:
@@ -19,6 +20,12 @@ class Gaps:
     def note(self, faults: Iterable[Fault]) -> None:
         for fault in faults:
             self.add(Gap(fault.source, fault.resource, str(fault.code), fault.retryable))
+
+    def take(self, answer: Answer) -> None:
+        """Note what is missing of an answer, or uncertain."""
+        self.note(answer.faults)
+        for gap in answer.gaps if isinstance(answer, Received) else ():
+            self.add(gap)
 
     def add(self, gap: Gap) -> None:
         key = (gap.source, gap.code)

@@ -103,10 +103,14 @@ Step = Generator[Sequence[Fetch], Sequence[Answer], T]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One query parameter of the standard with the values given, in wire spelling. No values select nothing."""
+    """One query parameter with the values given, in wire spelling. No values select nothing.
+
+    ``subtree``: the values are organisations, and stand for everything below them too.
+    """
 
     parameter: Parameter
     values: tuple[str, ...]
+    subtree: bool = False
 
 
 @dataclass(frozen=True, slots=True)

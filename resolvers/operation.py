@@ -38,6 +38,9 @@ class Operation:
         self.calls = 0
         """How many fetches were asked of sources; one may be several HTTP calls."""
         self.subtrees: dict[str, frozenset[str]] = {}
+        """Per organisation that a filter names, itself and all below it."""
+        self.levels: dict[str, dict[str, str]] = {}
+        """Per organisationType, and organisation that a filter needs it of: the nearest of that type, upwards."""
         self.applied: dict[str, dict[EntityId, Rules]] = {}
         """Per resource, the rules for its records as far as they are settled by the rows in hand."""
         self._rows: dict[tuple[str, str], dict[EntityId, Row | None]] = {}
@@ -60,9 +63,7 @@ class Operation:
     def missed(self, answer: Answer, gaps: Gaps | None = None) -> None:
         """Note what is missing of an answer, or uncertain."""
         for noted in (self.gaps,) if gaps is None else (self.gaps, gaps):
-            noted.note(answer.faults)
-            for gap in answer.gaps if isinstance(answer, Received) else ():
-                noted.add(gap)
+            noted.take(answer)
 
     def keep(self, fetch: Fetch, answer: Answer) -> list[EntityId]:
         """Keep the first version of each row of an answer. Gives the ids, in order.

@@ -7,56 +7,80 @@ one parameter, one term of ``nameContains``, or a group of parameters that must 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sources.standard import RESOURCES
 from sources.standard.model import Scalar, Test
 
 from .contracts import Condition
 from .instants import instant
 
 Read = Callable[[str], object]
-"""Gives the value of a top-level property."""
+"""Gives the value of a top-level property; ``id`` and what is reached through a reference (``calendarEvent/activity``)
+only where a clause names records."""
 Subtrees = Mapping[str, frozenset[str]]
 """Per organisation, itself and all below it."""
 
 _OPEN = frozenset({Test.ON_OR_BEFORE_OR_OPEN, Test.ON_OR_AFTER_OR_OPEN})
 _BOUNDS = _OPEN | {Test.ON_OR_BEFORE, Test.ON_OR_AFTER, Test.AFTER}
+_GROUPED = frozenset({Test.RELATION, Test.IDENTIFIER, Test.ENROLMENT, Test.MEMBER_OF})
+"""Parameters with these tests must hold for one and the same entry."""
+RELATION_TYPE = "relationship.entity.type"
+RELATION_ORGANISATION = "relationship.organisation"
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
     """A part of a filter: what is asked of a source for it, and how a record is tested.
 
-    ``shown``: the record itself shows whether it holds. ``columns``: the top-level properties that show it.
+    ``columns``: the top-level properties that show it. ``shown``: the record itself can show that it holds. ``joined``:
+    other records can, which takes a step (``steps.joined``); what it found stands in ``named``.
     """
 
     conditions: tuple[Condition, ...]
     columns: frozenset[str]
     shown: bool
+    joined: bool
     accepts_nothing: bool
     rank: int
     """How much the clause narrows a list, roughly: 0 most."""
+    pushes: tuple[Condition, ...] = ()
+    """What sources may be asked for: every record that passes has a column that fits these."""
+    named: tuple[tuple[str, frozenset[str]], ...] = ()
+    """A record whose column (``id``: the record itself) names one of these passes too."""
+    trusted: bool = False
+    """Decided by the one source that serves everything concerned, and declares that it does it exactly."""
+
+    @property
+    def test(self) -> Test:
+        return self.conditions[0].parameter.test
 
     @property
     def organisations(self) -> tuple[str, ...]:
         """The organisations whose subtrees the test needs."""
-        condition = self.conditions[0]
-        return condition.values if condition.parameter.test is Test.SUBTREE else ()
+        return tuple(value for condition in self.conditions if condition.subtree for value in condition.values)
+
+    @property
+    def impossible(self) -> bool:
+        """Whether no record at all can pass."""
+        return not (self.shown or self.trusted or any(ids for _, ids in self.named))
 
     def holds(self, read: Read, subtrees: Subtrees) -> bool:
-        """Whether a record passes. ``read`` gives its properties: the merged ones, or one source's own.
-
-        What records do not show is only asked of a source that is trusted with it, and passes here.
-        """
+        """Whether a record passes. ``read`` gives its properties: the merged ones, or one source's own."""
         if not all(condition.values for condition in self.conditions):
             return False
-        if not self.shown:
-            return True  # decided by the one source that was trusted with it
-        test = self.conditions[0].parameter.test
+        if self.trusted or (self.shown and self._shows(read, subtrees)):
+            return True
+        return any(each in ids for column, ids in self.named for each in leaves(read, column))
+
+    def _shows(self, read: Read, subtrees: Subtrees) -> bool:
+        test = self.test
         if test is Test.RELATION:
-            return _relation(self.conditions, read)
+            return any(related(self.conditions, entry, subtrees) for entry in entries(read, "enrolments"))
+        if test is Test.ENROLMENT:
+            return any(_enrolled(self.conditions, entry, subtrees) for entry in entries(read, "enrolments"))
         if test is Test.IDENTIFIER:
-            return _identifier(self.conditions, read)
+            return any(_identified(self.conditions, entry) for entry in entries(read, "externalIdentifiers"))
         return _single(self.conditions[0], read, subtrees)
 
 
@@ -66,30 +90,52 @@ def clauses(conditions: Sequence[Condition]) -> tuple[Clause, ...]:
     groups: dict[Test, list[Condition]] = {}
     for condition in conditions:
         test = condition.parameter.test
-        if test in (Test.RELATION, Test.IDENTIFIER):
+        if test in _GROUPED:
             groups.setdefault(test, []).append(condition)
         elif test is Test.CONTAINS_ALL and len(condition.values) > 1:
-            found += (_clause((Condition(condition.parameter, (term,)),)) for term in condition.values)
+            found += (clause_of(Condition(condition.parameter, (term,))) for term in condition.values)
         else:
-            found.append(_clause((condition,)))
-    return tuple(found + [_clause(tuple(group)) for group in groups.values()])
+            found.append(clause_of(condition))
+    return tuple(found + [clause_of(*group) for group in groups.values()])
 
 
-def _clause(conditions: tuple[Condition, ...]) -> Clause:
-    first = conditions[0].parameter
-    if first.test is Test.RELATION:
-        kinds = [value for c in conditions if c.parameter.name == _RELATION_TYPE for value in c.values]
-        return Clause(conditions, frozenset({"enrolments"}), kinds == ["enrolment"], False, 1)
+def clause_of(*conditions: Condition) -> Clause:
+    """One clause: of one condition, or of several that must hold for the same entry."""
+    test = conditions[0].parameter.test
+    if test is Test.RELATION:
+        kind = relation_kind(conditions)
+        shown, joined = kind in (None, "enrolment"), kind != "enrolment"
+        columns = frozenset({"enrolments"}) if shown else frozenset()
+        return Clause(conditions, columns, shown, joined, False, 1, () if joined else conditions)
     columns = frozenset(column.partition(".")[0] for c in conditions for column in c.parameter.columns)
-    if first.test in _BOUNDS:
+    joined = test in (Test.UNSHOWN, Test.MEMBER_OF)
+    if test in _BOUNDS:
         rank = 4
-    elif first.test is Test.SUBTREE:
+    elif conditions[0].subtree or test is Test.SUBTREE:
         rank = 2
-    elif first.test is Test.CONTAINS_ALL:
+    elif test is Test.CONTAINS_ALL:
         rank = 1
     else:
-        rank = 0 if isinstance(first.type, Scalar) else 3
-    return Clause(conditions, columns, first.test is not Test.UNSHOWN, first.test in _OPEN, rank)
+        rank = 0 if isinstance(conditions[0].parameter.type, Scalar) else 3
+    pushes = () if joined else tuple(_as_relation(conditions)) if test is Test.ENROLMENT else conditions
+    return Clause(conditions, columns, not joined, joined, test in _OPEN, rank, pushes)
+
+
+def _as_relation(conditions: Sequence[Condition]) -> Iterator[Condition]:
+    """The standard's parameters that say of an enrolment what the gateway's own filter says, or less."""
+    person = RESOURCES["Person"].parameter
+    yield Condition(person[RELATION_TYPE], ("enrolment",))
+    for condition in conditions:
+        if condition.parameter.name == "enrolment.enroledAt":
+            yield replace(condition, parameter=person[RELATION_ORGANISATION])
+        elif condition.parameter.name == "enrolment.on":
+            yield replace(condition, parameter=person["relationship.startDate.onOrBefore"])
+            yield replace(condition, parameter=person["relationship.endDate.onOrAfter"])
+
+
+def relation_kind(conditions: Sequence[Condition]) -> str | None:
+    """The kind of relation that ``relationship.*`` is about; None for any."""
+    return next((value for c in conditions if c.parameter.name == RELATION_TYPE for value in c.values), None)
 
 
 def leaves(read: Read, path: str) -> Iterator[object]:
@@ -115,6 +161,12 @@ def _descend(value: object, rest: str) -> Iterator[object]:
         yield value
 
 
+def entries(read: Read, column: str) -> list[Mapping[str, object]]:
+    """The objects in a list."""
+    value = read(column)
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+
+
 def _single(condition: Condition, read: Read, subtrees: Subtrees) -> bool:
     parameter, values = condition.parameter, condition.values
     found = [value for column in parameter.columns for value in leaves(read, column)]
@@ -122,13 +174,17 @@ def _single(condition: Condition, read: Read, subtrees: Subtrees) -> bool:
     if test is Test.CONTAINS_ALL:
         names = [str(name).casefold() for name in found]
         return all(any(term.casefold() in name for name in names) for term in values)
-    if test is Test.SUBTREE:
-        return any(organisation in subtrees[value] for value in values for organisation in found)
     if test in _BOUNDS:
         if not found:
             return test in _OPEN
         return any(_bound(test, parameter.type, value, limit) for value in found for limit in values)
-    return any(_text(value) in values for value in found)
+    return any(_among(value, condition, subtrees) for value in found)
+
+
+def _among(value: object, condition: Condition, subtrees: Subtrees) -> bool:
+    if condition.subtree:
+        return any(value in subtrees[above] for above in condition.values)
+    return _text(value) in condition.values
 
 
 def _text(value: object) -> str:
@@ -146,35 +202,43 @@ def _bound(test: Test, kind: object, value: object, limit: str) -> bool:
     return str(value) <= limit if test in (Test.ON_OR_BEFORE, Test.ON_OR_BEFORE_OR_OPEN) else str(value) >= limit
 
 
-def _identifier(conditions: tuple[Condition, ...], read: Read) -> bool:
-    wanted = [(c.parameter.columns[0].partition(".")[2], c.values) for c in conditions]
-    entries = read("externalIdentifiers")
-    return isinstance(entries, list) and any(
-        isinstance(entry, Mapping) and all(entry.get(name) in values for name, values in wanted) for entry in entries
-    )
+def _identified(conditions: Sequence[Condition], entry: Mapping[str, object]) -> bool:
+    return all(entry.get(c.parameter.columns[0].partition(".")[2]) in c.values for c in conditions)
 
 
-_RELATION_TYPE = "relationship.entity.type"
-RELATED_ORGANISATION = "relationship.organisation"
+def _enrolled(conditions: Sequence[Condition], entry: Mapping[str, object], subtrees: Subtrees) -> bool:
+    for condition in conditions:
+        _, _, name = condition.parameter.columns[0].partition(".")
+        if name:
+            if not any(_among(value, condition, subtrees) for value in leaves(entry.get, name)):
+                return False
+        elif not any(holds_on(entry.get, day) for day in condition.values):
+            return False
+    return True
 
 
-def _relation(conditions: tuple[Condition, ...], read: Read) -> bool:
-    """Whether one enrolment satisfies all parameters; a missing date of it counts as fitting."""
-    entries = read("enrolments")
-    return isinstance(entries, list) and any(
-        isinstance(entry, Mapping) and all(_enrolment(condition, entry) for condition in conditions)
-        for entry in entries
-    )
+def holds_on(read: Read, day: str) -> bool:
+    """Whether what has a startDate and an endDate, both inclusive, holds on a day; without one it is open there."""
+    start, end = read("startDate"), read("endDate")
+    return (start is None or str(start) <= day) and (end is None or str(end) >= day)
 
 
-def _enrolment(condition: Condition, entry: Mapping[str, object]) -> bool:
-    name = condition.parameter.name
-    if name == _RELATION_TYPE:
-        return True
-    if name == RELATED_ORGANISATION:
-        return any(value in condition.values for value in _descend(entry.get("enroledAt"), ""))
-    _, column, bound = name.split(".")
-    date = entry.get(column)
+def related(conditions: Sequence[Condition], relation: Mapping[str, object], subtrees: Subtrees) -> bool:
+    """Whether one enrolment satisfies all relationship parameters; a missing date of it counts as fitting."""
+    for condition in conditions:
+        name = condition.parameter.name
+        if name == RELATION_ORGANISATION:
+            if not any(_among(value, condition, subtrees) for value in leaves(relation.get, "enroledAt")):
+                return False
+        elif name != RELATION_TYPE and not timely(condition, relation.get):
+            return False
+    return True
+
+
+def timely(condition: Condition, read: Read) -> bool:
+    """Whether a relation with startDate and endDate fits one of the relationship parameters about them."""
+    _, column, bound = condition.parameter.name.split(".")
+    date = read(column)
     if date is None:
         return True
     test = Test.ON_OR_BEFORE if bound == "onOrBefore" else Test.ON_OR_AFTER

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from sources.capabilities import Capabilities
+from sources.capabilities import Capabilities, Filter
 from sources.errors import Fault, FaultCode
 from sources.records import Answer, DeletedAnswer, Embedded, Record, Slab, View
 from sources.requests import Query
@@ -54,8 +54,8 @@ class FakeSource:
 
     ``page_size`` is its own, independent of what a client asks for. A resource with no records is served if it is a key
     of ``records``. ``embeds``: whether it knows ``expand``; without, it leaves ``_embedded`` out. ``capabilities`` are
-    further fields of ``Capabilities``; they describe, they do not change what the source does, except
-    ``filters_ignored``: there every list is given whole.
+    further fields of ``Capabilities``; they describe, they do not change what the source does, except ``filters`` and
+    ``filters_ignored``: only an exact parameter selects, and one that is refused or unknown must not be sent.
     """
 
     def __init__(
@@ -211,8 +211,12 @@ class FakeSource:
             raise self._violation(f"{resource} without its window: {query}")
         if any(len(values) != 1 and not declared.parameter[name].many for name, values in given.items()):
             raise self._violation(f"a parameter of {resource} given twice: {query}")
-        if resource in self.capabilities.filters_ignored:
-            return list(self.records[resource])
+        known = {name: self.capabilities.filter(resource, name) for name in given}
+        if any(
+            known[name] in (Filter.REFUSED, Filter.UNKNOWN) and not declared.parameter[name].required for name in given
+        ):
+            raise self._violation(f"a parameter of {resource} that the source does not take: {query}")
+        given = {name: values for name, values in given.items() if known[name] is Filter.EXACT}
         return [record for record in self.records[resource] if self._passes(resource, record, given)]
 
     def _passes(self, resource: str, record: Record, given: Mapping[str, tuple[str, ...]]) -> bool:

@@ -12,7 +12,7 @@ import strawberry
 
 from resolvers.contracts import Condition, Period, Selector
 from resolvers.errors import Code, Refused
-from sources.standard import RESOURCES
+from resolvers.filters import parameters, takes_subtree
 from sources.standard.model import Enumeration, Parameter, Resource, Scalar
 
 from .enums import UNRECOGNISED, Enum, enumeration, order
@@ -24,10 +24,14 @@ DEFAULT_FIRST = 50
 
 @dataclass
 class Node:
-    """A field of a filter's input type: a parameter, or further fields."""
+    """A field of a filter's input type: a parameter, or further fields.
+
+    ``subtree``: one of the fields names organisations, and a field ``subtree`` beside it says what they stand for.
+    """
 
     parameter: Parameter | None
     children: dict[str, Node]
+    subtree: bool = False
 
 
 def _path(parameter: Parameter) -> list[str]:
@@ -37,16 +41,25 @@ def _path(parameter: Parameter) -> list[str]:
 
 @cache
 def tree(resource_name: str, *, required: bool) -> Node:
-    """The parameters of a resource as a tree: those that the standard requires, or the others."""
+    """The filters of a resource as a tree: the parameters that the standard requires, or all others."""
     root = Node(None, {})
-    for parameter in RESOURCES[resource_name].parameters:
+    for parameter in parameters(resource_name):
         if parameter.required is not required:
             continue
         here = root
-        for name in _path(parameter):
+        path = _path(parameter)
+        for name in path:
+            here.subtree = here.subtree or (name == path[-1] and takes_subtree(parameter))
             here = here.children.setdefault(name, Node(None, {}))
         here.parameter = parameter
     return root
+
+
+SUBTREE = "subtree"
+_SUBTREE_DOC = (
+    "Whether organisations stand for everything below them too; false for these very organisations. "
+    "(Not in the standard.)"
+)
 
 
 def _leaf_type(parameter: Parameter) -> Any:
@@ -67,6 +80,12 @@ _BOUND_DOCS = {
     "before": "At this instant or earlier (inclusive).",
     "after": "Later than this instant (exclusive).",
 }
+_INNER_DOCS = {
+    "enrolment": "What one and the same enrolment must be. (Not in the standard.)",
+    "memberOf": "What one and the same membership of a group must be. (Not in the standard.)",
+    "relationship": "What one and the same relation of a person must be.",
+    "identifier": "What one and the same external identifier must be.",
+}
 _made: dict[str, type] = {}
 
 
@@ -84,9 +103,11 @@ def _input(node: Node, name: str, doc: str, *, required: bool = False) -> type:
         if child.parameter is not None:
             kind = _leaf_type(child.parameter)
             text = _BOUND_DOCS[child_name] if shared else child.parameter.doc
+            if takes_subtree(child.parameter):
+                text += " With what lies below, unless subtree is false."
         else:
             inner = _SHARED.get(child_name, f"{name}{upper_first(child_name)}")
-            kind = _input(child, inner, f"Bounds of {child_name}.", required=required)
+            kind = _input(child, inner, _INNER_DOCS.get(child_name, f"Bounds of {child_name}."), required=required)
             text = _docs(child)
         if required:
             namespace["__annotations__"][attribute] = kind
@@ -94,6 +115,9 @@ def _input(node: Node, name: str, doc: str, *, required: bool = False) -> type:
         else:
             namespace["__annotations__"][attribute] = Optional[kind]  # noqa: UP045
             namespace[attribute] = strawberry.field(name=child_name, description=text, default=strawberry.UNSET)
+    if node.subtree:
+        namespace["__annotations__"][SUBTREE] = Optional[bool]  # noqa: UP045
+        namespace[SUBTREE] = strawberry.field(name=SUBTREE, description=_SUBTREE_DOC, default=True)
     made: type = strawberry.input(type(name, (), namespace), name=name, description=doc)
     _made[name] = made
     return made
@@ -104,13 +128,10 @@ def _docs(node: Node) -> str:
     return " ".join(leaves)
 
 
-def filter_input(resource: Resource) -> type | None:
-    """The filter input of a resource; None where the standard has no optional parameters."""
-    node = tree(resource.name, required=False)
-    if not node.children:
-        return None
+def filter_input(resource: Resource) -> type:
+    """The filter input of a resource."""
     return _input(
-        node,
+        tree(resource.name, required=False),
         f"{resource.name}Filter",
         f"Which {resource.plural} to give. All fields given must hold; an empty list selects nothing; "
         "null is an error: leave a field out instead.",
@@ -135,17 +156,24 @@ class DateRange:
     to: Date | None = strawberry.field(description="The last day.", default=strawberry.UNSET)
 
 
-def _given(value: object, node: Node) -> Iterator[tuple[Parameter, object]]:
+def _given(value: object, node: Node) -> Iterator[tuple[Parameter, object, bool]]:
+    """The parameters given, with their values and what ``subtree`` says of them."""
+    subtree = _value(value, SUBTREE) is True if node.subtree else False
     for name, child in node.children.items():
-        inner = getattr(value, python_name(name))
+        inner = _value(value, name)
         if inner is strawberry.UNSET:
             continue
-        if inner is None:
-            raise Refused(Code.INVALID_FILTER, f"The filter field {name} is null; leave it out, or give it a value.")
         if child.parameter is not None:
-            yield child.parameter, inner
+            yield child.parameter, inner, subtree and takes_subtree(child.parameter)
         else:
             yield from _given(inner, child)
+
+
+def _value(value: object, name: str) -> object:
+    found: object = getattr(value, python_name(name))
+    if found is None:
+        raise Refused(Code.INVALID_FILTER, f"The filter field {name} is null; leave it out, or give it a value.")
+    return found
 
 
 def conditions(resource: Resource, value: object, *, required: bool = False) -> tuple[Condition, ...]:
@@ -158,8 +186,8 @@ def conditions(resource: Resource, value: object, *, required: bool = False) -> 
     if value is None:
         raise Refused(Code.INVALID_FILTER, "The filter is null; leave it out, or give it a value.")
     return tuple(
-        Condition(parameter, _wire(parameter, given))
-        for parameter, given in _given(value, tree(resource.name, required=required))
+        Condition(parameter, _wire(parameter, given), subtree)
+        for parameter, given, subtree in _given(value, tree(resource.name, required=required))
     )
 
 

@@ -13,7 +13,7 @@ from resolvers.dated import Dated
 from resolvers.entity import Entity, Entry
 from resolvers.relations import INVERSES, RELATIONS, Relation
 from resolvers.steps.inverse import inverse, inverse_entries
-from resolvers.steps.select import refuse_unshown, require_period
+from resolvers.steps.select import require_period
 from sources.standard.model import Resource, Structure
 
 from .enums import order
@@ -37,10 +37,9 @@ def period_arguments(how: Dated | None, *, required: bool) -> Arguments:
 
 def list_arguments(resource: Resource) -> Arguments:
     """``filter`` and ``orderBy`` of a list of records."""
-    found: Arguments = {}
-    made = filter_input(resource)
-    if made is not None:
-        found["filter"] = ("filter", optional(made), f"Which {resource.plural} to give.", _UNSET)
+    found: Arguments = {
+        "filter": ("filter", optional(filter_input(resource)), f"Which {resource.plural} to give.", _UNSET)
+    }
     if resource.sort_keys:
         found["order_by"] = (
             "orderBy",
@@ -62,7 +61,6 @@ def inverse_field(relation: Relation) -> Any:
 
     def checked(given: Mapping[str, object], limits: Limits) -> Selector:
         asked = selector(resource, given, limits.max_candidates, None)
-        refuse_unshown(resource, asked.conditions)
         if relation.window:
             require_period(asked.during, relation.inverse)
         return asked

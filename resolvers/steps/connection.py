@@ -12,17 +12,19 @@ from sources.records import Answer
 
 from ..authority import Rules
 from ..completeness import Gaps
-from ..contracts import EntityId, Fetch, Gap, List, Page, Selector, Step, Want
+from ..contracts import EntityId, Fetch, Gap, Page, Selector, Step, Want
 from ..entity import Entity
-from ..errors import Code, InvalidCursor, Refused
+from ..errors import Code, InvalidCursor
+from ..filters import SOURCES
 from ..operation import Operation
 from ..order import rank, sort_value
 from ..predicates import Clause, clauses
 from .complete import complete, shown
 from .identify import current_selector
+from .joined import refuse, resolve
 from .permitted import permitted
 from .select import holds, in_period, needed, prepare
-from .streams import Stream, refuse_unanswerable, streams, would_give
+from .streams import Stream, candidates, streams, would_give
 from .tree import subtrees
 
 _LOST_TOKEN = frozenset({"SOURCE_LIST_CHANGED", "SOURCE_REQUEST_REFUSED", "SOURCE_ENDPOINT_MISSING"})
@@ -55,19 +57,20 @@ def connection(
     if not rules.servers:
         operation.not_served[resource] = None
         return None
-    refuse_unanswerable(operation, rules, clauses(selector.conditions))
+    refuse(operation, rules, clauses(selector.conditions))
     gaps = Gaps()
     selector = yield from current_selector(operation, selector)
     selector = yield from permitted(operation, selector, gaps)
-    tests = clauses(selector.conditions)
     if any(condition.values == () for condition in selector.conditions):
         return Listed()
-    organisations = [*(each for clause in tests for each in clause.organisations), *rules.organisations]
-    if organisations:
-        yield from subtrees(operation, organisations, gaps)
+    if rules.organisations:
+        yield from subtrees(operation, rules.organisations, gaps)
+    tests = yield from resolve(operation, rules, clauses(selector.conditions), gaps)
+    if any(clause.impossible for clause in tests):
+        return Listed(has_next=bool(gaps.all()), gaps=gaps.all())
     calls = streams(operation, rules, tests)
     run = _Run(operation, rules, selector, tests, calls, bound_to, want, gaps)
-    if selector.order or len({call.source for call in calls}) < len(calls) or any(call.lookup for call in calls):
+    if selector.order or not _streamable(rules, tests, calls):
         listed = yield from run.indexed(position)
     else:
         listed = yield from run.streamed(position)
@@ -76,11 +79,20 @@ def connection(
     return listed
 
 
+def _streamable(rules: Rules, tests: Sequence[Clause], calls: Sequence[Stream]) -> bool:
+    """Whether the calls can be read page by page: each of a source of its own, and it is known what each gives."""
+    if any(call.lookup or call.ids is not None for call in calls):
+        return False
+    if any(clause.test in SOURCES for clause in tests) and not rules.resource.get:
+        return False  # only the whole lists tell who has a record
+    return len(calls) == 1 or (len({call.source for call in calls}) == len(calls) and all(c.exact for c in calls))
+
+
 def _binding(operation: Operation, rules: Rules, selector: Selector) -> bytes:
     """What a cursor is bound to: the query, the population and the configuration."""
     what = (
         rules.resource.name,
-        sorted((condition.parameter.name, condition.values) for condition in selector.conditions),
+        sorted((each.parameter.name, each.values, each.subtree) for each in selector.conditions),
         str(selector.during),
         [key.name for key in selector.order],
         rules.population,
@@ -130,15 +142,8 @@ class _Run:
 
     def indexed(self, position: list[object] | None) -> Step[Listed]:
         keys = self.selector.order
-        candidates = yield from self._walk_all()
-        limit = self.operation.federation.limits.max_candidates
-        if len(candidates) > limit:
-            raise Refused(
-                Code.TOO_MANY_CANDIDATES,
-                f"The list of {self.rules.resource.plural} has more than {limit} candidates (limits.max_candidates); "
-                "narrow it with a filter, or leave out orderBy.",
-            )
-        passing = yield from self.passing(list(candidates), self.test_columns())
+        found = yield from candidates(self.operation, self.rules.resource.name, self.streams, self.gaps)
+        passing = yield from self.passing(list(found), self.test_columns())
         values = {entity.id: [sort_value(entity, key) for key in keys] for entity in passing}
         places = {each: rank(values[each], keys, each) for each in values}
         if position is not None:
@@ -151,20 +156,6 @@ class _Run:
         )
         cursors = [self.seal(*values[entity.id], entity.id) for entity in page]
         return Listed(page, cursors, len(passing) > len(page))
-
-    def _walk_all(self) -> Step[dict[EntityId, None]]:
-        resource = self.rules.resource.name
-        found: dict[EntityId, None] = {}
-        fetches = []
-        for stream in self.streams:
-            if stream.lookup is None and self.operation.walked(stream.source, resource):
-                found.update(dict.fromkeys(self.operation.rows(stream.source, resource)))
-            else:
-                fetches.append(Fetch(stream.source, resource, stream.lookup or List(stream.query)))
-        answers = (yield fetches) if fetches else ()
-        for ids in self.operation.absorb_all(fetches, answers, self.gaps):
-            found.update(dict.fromkeys(ids))
-        return found
 
     # Unordered: sources in authority order, each in its own order, without what an earlier source already gave.
 

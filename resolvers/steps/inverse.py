@@ -17,13 +17,13 @@ from ..dated import dated, within
 from ..entity import Entity, Entry
 from ..instants import day_end, day_start
 from ..operation import Operation
-from ..predicates import leaves
+from ..predicates import clauses, leaves
 from ..relations import Relation
 from .complete import complete, shown
 from .forward import guarded, visible_entries
 from .identify import current_selector
 from .permitted import permitted
-from .select import needed, prepare, refuse_unshown, require_period, select
+from .select import needed, prepare, require_period, select
 from .tree import subtrees
 
 
@@ -31,15 +31,19 @@ def inverse(
     operation: Operation, relation: Relation, parents: Sequence[EntityId], selector: Selector, want: Want
 ) -> Step[list[list[Entity]]]:
     """Per parent, the records whose merged owning property refers to it; filtered, in order, bounded."""
-    resource = relation.resource
-    refuse_unshown(resource, selector.conditions)
+    from .joined import refuse, resolve  # which follow relations backwards themselves
+
+    resource, rules = relation.resource, operation.federation.rules[relation.owner]
+    if rules.servers:
+        refuse(operation, rules, clauses(selector.conditions))
     selector = yield from current_selector(operation, selector)
     selector = yield from permitted(operation, selector)
+    tests = yield from resolve(operation, rules, clauses(selector.conditions))
     own = want.also(relation.column, *needed(resource, selector))
     found = yield from _owners(operation, relation, parents, selector.during, own)
     yield from prepare(operation, resource, [entity.id for entity in found], selector)
     by_parent = _by_parent(relation, parents, found)
-    return [select(operation, by_parent[parent], selector) for parent in parents]
+    return [select(operation, by_parent[parent], selector, tests) for parent in parents]
 
 
 def inverse_entries(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ..contracts import EVERYTHING, EntityId, Selector, Step, Want
 from ..entity import Entity
 from ..operation import Operation
+from ..predicates import clauses
 from ..relations import INVERSES
 from .inverse import inverse, inverse_entries
-from .select import select
+from .joined import refuse, resolve
+from .permitted import permitted
+from .select import needed, prepare, select
 
 
 def events(
@@ -21,10 +23,14 @@ def events(
     As the standard's filters ``teacher`` and ``group`` do, dates of assignments are not regarded, and a duty's events
     include those with an exception for it, also one that says it does not take part.
     """
-    every = replace(selector, first=None, order=())
+    rules = operation.federation.rules["CalendarEvent"]
+    refuse(operation, rules, clauses(selector.conditions))
+    selector = yield from permitted(operation, selector)
+    tests = yield from resolve(operation, rules, clauses(selector.conditions))
+    every = Selector(during=selector.during)
     activities = yield from inverse(operation, INVERSES[target, "activities"], parents, EVERYTHING, Want())
     ids = list(dict.fromkeys(activity.id for found in activities for activity in found))
-    own = want.also(*(key.column.partition(".")[0] for key in selector.order))
+    own = want.also(*needed(rules.resource, selector))
     by_activity = yield from inverse(operation, INVERSES["Activity", "calendarEvents"], ids, every, own)
     of = dict(zip(ids, by_activity, strict=True))
     exceptions: Sequence[Sequence[Entity]] = [() for _ in parents]
@@ -33,9 +39,11 @@ def events(
             operation, INVERSES[target, "teacherExceptions"], parents, Selector(during=selector.during), own
         )
         exceptions = [[entry.owner for entry in found] for found in entries]
+    found_ids = [event.id for events in (*by_activity, *exceptions) for event in events]
+    yield from prepare(operation, rules.resource, found_ids, selector)
     answers = []
     for found, extra in zip(activities, exceptions, strict=True):
         unique = {event.id: event for activity in found for event in of[activity.id]}
         unique.update((event.id, event) for event in extra)
-        answers.append(select(operation, list(unique.values()), selector))
+        answers.append(select(operation, list(unique.values()), selector, tests))
     return answers

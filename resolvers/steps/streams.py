@@ -3,49 +3,63 @@
 Each clause of a filter has its own candidates: the union over every source that speaks for its columns. The answer lies
 in the intersection of these sets, so one clause's candidates suffice. Clauses go together in one call only where one
 source is the sole speaker for all their columns. Records that a clause accepts for want of a value can stand at
-population sources that do not speak for the column; those are read without the clause.
+population sources that do not speak for the column; those are read without the clause. A source is asked only for what
+its profile says it can be relied on for (exact or superset), so leaving a condition out is always safe.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from math import prod
 
+from sources.capabilities import Filter
 from sources.requests import Query
 from sources.standard.model import Test
 
 from ..authority import Rules
 from ..belonging import excludes
-from ..contracts import Condition, Lookup
+from ..choose import ARRAY_CHUNK
+from ..completeness import Gaps
+from ..contracts import Condition, EntityId, Fetch, List, Lookup, Step
 from ..errors import Code, Refused
+from ..instants import instant
 from ..operation import Operation
-from ..predicates import Clause
-from .select import unanswerable
+from ..predicates import RELATION_ORGANISATION, Clause, clause_of
 
 CIVIC_NO = "civicNo"
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One source's list call (or lookup) that gives candidates, with the clauses that were pushed into it."""
+    """One source's list call (or lookup) that gives candidates, with the clauses that were pushed into it.
+
+    ``exact``: the source's own version of a record tells whether the stream gives it. ``ids``: the candidates are known
+    already, and nothing is asked.
+    """
 
     source: str
     query: Query
     pushed: tuple[Clause, ...]
     lookup: Lookup | None = None
+    exact: bool = True
+    ids: tuple[EntityId, ...] | None = None
 
 
 def streams(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> list[Stream]:
     """The list calls whose records contain every record that passes ``clauses``; in authority order."""
-    if not all(clause.shown for clause in clauses):
-        return [_trusted(operation, rules, clauses)]
+    named = [_named(clause) for clause in clauses]
+    known = [ids for ids in named if ids is not None]
+    if known and rules.population:
+        ids = tuple(sorted(EntityId(each) for each in frozenset.intersection(*known)))
+        return [Stream(rules.population[0], Query(), (), ids=ids)]
     civic = next((clause for clause in clauses if _is_civic_no(clause)), None)
-    if civic is not None:
+    if civic is not None and not any(clause.trusted for clause in clauses):
         return _by_civic_no(operation, rules, civic)
     pushed = _to_push(operation, rules, clauses)
     if not pushed:
         return [Stream(source, Query(), ()) for source in _having(operation, rules, clauses)]
-    required = any(_is_window(clause) for clause in pushed)
     spared = {source for source in rules.scopes for clause in pushed if _excludes(operation, rules, source, clause)}
     speakers = _speakers(rules, pushed)
     open_ended = any(clause.accepts_nothing for clause in pushed)
@@ -53,9 +67,9 @@ def streams(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> li
     for source in rules.servers:
         if source in spared:
             continue
-        if source in speakers and (required or not _ignores(operation, rules, source)):
-            found += (Stream(source, query, pushed) for query in _queries(operation, rules, source, pushed))
-        elif source in speakers or (open_ended and source in rules.population):
+        if source in speakers:
+            found += _calls(operation, rules, source, pushed)
+        elif open_ended and source in rules.population:
             found.append(Stream(source, Query(), ()))
     return found
 
@@ -68,6 +82,48 @@ def _having(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> Se
             speakers = _speakers(rules, [clause]) - spared
             return [source for source in rules.servers if source in speakers]
     return rules.population
+
+
+def _excludes(operation: Operation, rules: Rules, source: str, clause: Clause) -> bool:
+    return excludes(rules, source, clause, operation.subtrees)
+
+
+def candidates(
+    operation: Operation, resource: str, calls: Sequence[Stream], gaps: Gaps | None
+) -> Step[dict[EntityId, None]]:
+    """All that the streams give, each once. Raises Refused where that is more than ``limits.max_candidates``."""
+    found: dict[EntityId, None] = {}
+    fetches = []
+    for stream in calls:
+        if stream.ids is not None:
+            found.update(dict.fromkeys(stream.ids))
+        elif stream.lookup is None and operation.walked(stream.source, resource):
+            found.update(dict.fromkeys(operation.rows(stream.source, resource)))
+        else:
+            fetches.append(Fetch(stream.source, resource, stream.lookup or List(stream.query)))
+    answers = (yield fetches) if fetches else ()
+    for ids in operation.absorb_all(fetches, answers, gaps):
+        found.update(dict.fromkeys(ids))
+    limit = operation.federation.limits.max_candidates
+    if len(found) > limit:
+        raise Refused(
+            Code.TOO_MANY_CANDIDATES,
+            f"The answer takes a look at more than {limit} {operation.federation.rules[resource].resource.plural} "
+            "(limits.max_candidates); narrow the filter, or leave out orderBy.",
+        )
+    return found
+
+
+def would_give(stream: Stream, record: Mapping[str, object], operation: Operation) -> bool:
+    """Whether an exact stream gives a record, judged by its source's own version of it."""
+    return all(clause.holds(record.get, operation.subtrees) for clause in stream.pushed)
+
+
+def _named(clause: Clause) -> frozenset[str] | None:
+    """The ids of the only records that a clause lets pass, where they are known."""
+    if clause.shown or [column for column, _ in clause.named] != ["id"]:
+        return None
+    return clause.named[0][1]
 
 
 def _is_civic_no(clause: Clause) -> bool:
@@ -84,30 +140,13 @@ def _by_civic_no(operation: Operation, rules: Rules, clause: Clause) -> list[Str
     return found
 
 
-def refuse_unanswerable(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> None:
-    """Refuse what records do not show, unless a single server of the resource can be trusted with it."""
-    for clause in clauses:
-        if not clause.shown and (len(rules.servers) != 1 or _ignores(operation, rules, rules.servers[0])):
-            raise unanswerable(rules.resource, clause)
-
-
-def _trusted(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> Stream:
-    """The call of the only server, trusted with what its records do not show."""
-    source = rules.servers[0]
-    pushed = tuple(clause for clause in clauses if not clause.organisations and not _is_civic_no(clause))
-    return Stream(source, _query(operation, rules, source, _conditions(pushed)), pushed)
+def _speakers(rules: Rules, clauses: Sequence[Clause]) -> set[str]:
+    found = {source for clause in clauses for column in clause.columns for source in rules.speaker_names(column)}
+    return found | {source for clause in clauses if clause.trusted for source in rules.servers}
 
 
 def _is_window(clause: Clause) -> bool:
     return clause.conditions[0].parameter.required
-
-
-def _ignores(operation: Operation, rules: Rules, source: str) -> bool:
-    return rules.resource.name in operation.federation.sources[source].capabilities.filters_ignored
-
-
-def _speakers(rules: Rules, clauses: Sequence[Clause]) -> set[str]:
-    return {source for clause in clauses for column in clause.columns for source in rules.speaker_names(column)}
 
 
 def _to_push(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> tuple[Clause, ...]:
@@ -115,66 +154,147 @@ def _to_push(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> t
 
     The others join them where one source is the sole speaker for all.
     """
-    pushable = [clause for clause in clauses if _pushable(operation, clause)]
-    base = [clause for clause in pushable if _is_window(clause)]
+    pushable = [clause for clause in clauses if _relying(operation, rules, clause)]
+    base = [clause for clause in clauses if _is_window(clause)]
     if not base:
-        base = sorted(pushable, key=lambda clause: (*_asks(operation, rules, clause), clause.rank))[:1]
+        base = sorted(pushable, key=lambda clause: _cost(operation, rules, clause))[:1]
     speakers = _speakers(rules, base)
     if len(speakers) != 1:
         return tuple(base)
     elsewhere = bool(set(rules.population) - speakers)
-    joining = [
-        clause
-        for clause in pushable
-        if clause not in base and _speakers(rules, [clause]) == speakers and not (clause.accepts_nothing and elsewhere)
-    ]
-    return tuple(base + joining)
+    pushed = list(base)
+    for clause in pushable:
+        alone = _speakers(rules, [clause]) == speakers and not (clause.accepts_nothing and elsewhere)
+        if alone and clause not in base and not any(_same(clause, other) for other in pushed):
+            pushed.append(clause)
+    return tuple(pushed)
 
 
-def _asks(operation: Operation, rules: Rules, clause: Clause) -> tuple[bool, bool]:
-    """Whether a clause asks every source, or all that others have: it is better to begin with one that does not."""
+def _same(one: Clause, other: Clause) -> bool:
+    """Whether two clauses are asked for by the same parameter: only terms of a name can stand there together."""
+    names = {condition.parameter.name for condition in one.pushes}
+    return one.test is not Test.CONTAINS_ALL and any(c.parameter.name in names for c in other.pushes)
+
+
+def _relying(operation: Operation, rules: Rules, clause: Clause) -> list[str]:
+    """The speakers for a clause that are asked for it."""
+    speakers = _speakers(rules, [clause])
+    return [source for source in rules.servers if source in speakers and _sent(operation, rules, source, clause)]
+
+
+def _cost(operation: Operation, rules: Rules, clause: Clause) -> tuple[bool, bool, int, bool, int]:
+    """The fewer sources are asked for a clause, the fewer lists are read whole and the more it narrows, the less."""
     spares = any(_excludes(operation, rules, source, clause) for source in rules.scopes)
-    return not spares, clause.accepts_nothing
+    speakers = _speakers(rules, [clause])
+    others = set(rules.population) - speakers if clause.accepts_nothing else set()
+    whole = len(speakers) - len(_relying(operation, rules, clause)) + len(others)
+    return not clause.trusted, not spares, whole, clause.accepts_nothing, clause.rank
 
 
-def _excludes(operation: Operation, rules: Rules, source: str, clause: Clause) -> bool:
-    return excludes(rules, source, clause, operation.subtrees)
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """One condition as it goes to one source: ``options`` are the values of one call each."""
+
+    condition: Condition
+    options: tuple[tuple[str, ...], ...]
+    exact: bool
 
 
-def _pushable(operation: Operation, clause: Clause) -> bool:
-    organisations = {below for each in clause.organisations for below in operation.subtrees[each]}
-    return len(organisations) <= operation.federation.limits.max_filter_calls
+def _sent(operation: Operation, rules: Rules, source: str, clause: Clause) -> list[_Sent]:
+    """What a source is asked for a clause: of parameters that must hold together, those it can be relied on for."""
+    found = [sent for condition in clause.pushes for sent in _condition(operation, rules, source, condition)]
+    return found if prod(len(sent.options) for sent in found) <= operation.federation.limits.max_filter_calls else []
 
 
-def _conditions(clauses: Sequence[Clause]) -> list[Condition]:
-    return [condition for clause in clauses for condition in clause.conditions]
+def _condition(operation: Operation, rules: Rules, source: str, condition: Condition) -> Iterator[_Sent]:
+    parameter, values = condition.parameter, condition.values
+    capabilities = operation.federation.sources[source].capabilities
+    known = capabilities.filter(rules.resource.name, parameter.name)
+    exact = known is Filter.EXACT
+    if not parameter.required and (
+        not known.pushable
+        or parameter.name not in rules.resource.parameter
+        or parameter.name == CIVIC_NO
+        or _contradictory(condition)
+    ):
+        return
+    below = False
+    if condition.parameter.test is Test.SUBTREE or condition.subtree:
+        below, values = _organisations(operation, rules, source, condition)
+        exact = exact and (below or parameter.test is not Test.SUBTREE) and parameter.name != RELATION_ORGANISATION
+    if _doubtful(condition):
+        values, exact = tuple(_earlier(value) for value in values), False
+    if parameter.many:
+        options = tuple(values[start : start + ARRAY_CHUNK] for start in range(0, len(values), ARRAY_CHUNK))
+    else:
+        options = tuple((value,) for value in values)
+    yield _Sent(Condition(parameter, values, below), options, exact)
 
 
-def _queries(operation: Operation, rules: Rules, source: str, clauses: Sequence[Clause]) -> list[Query]:
-    """The calls for some clauses: one, or one per organisation of a subtree, or one per value that cannot be listed."""
+def _contradictory(condition: Condition) -> bool:
+    """The startDate of organisations and study plans: the standard's text there speaks of records without endDate."""
+    parameter = condition.parameter
+    return parameter.columns == ("startDate",) and parameter.test in (
+        Test.ON_OR_BEFORE_OR_OPEN,
+        Test.ON_OR_AFTER_OR_OPEN,
+    )
+
+
+def _doubtful(condition: Condition) -> bool:
+    """The absences' onOrAfter: inclusive by its name, exclusive by its text."""
+    return condition.parameter.test is Test.AFTER and condition.parameter.name.endswith(".onOrAfter")
+
+
+def _earlier(value: str) -> str:
+    return (instant(value) - timedelta(seconds=1)).isoformat()
+
+
+def _organisations(
+    operation: Operation, rules: Rules, source: str, condition: Condition
+) -> tuple[bool, tuple[str, ...]]:
+    """The organisations to ask a source for, and whether its own filter goes down the tree from them.
+
+    It does where the parameter does by the standard and nobody but the source says how the tree is.
+    """
+    values = condition.values
+    own_tree = operation.federation.rules["Organisation"].speaker_names("parentOrganisation") == (source,)
+    below = condition.subtree and condition.parameter.test is Test.SUBTREE and own_tree
+    if condition.subtree and not below:
+        values = tuple(sorted({each for value in values for each in operation.subtrees[value]}))
+    level = operation.federation.sources[source].capabilities.organisation_level.get(rules.resource.name)
+    if level is not None and condition.parameter.name != RELATION_ORGANISATION:
+        above = operation.levels.get(level, {})
+        values = tuple(sorted({above.get(each, each) for each in values}))
+    return below, values
+
+
+def _calls(operation: Operation, rules: Rules, source: str, clauses: Sequence[Clause]) -> Iterator[Stream]:
+    """The calls for some clauses at one source: one, or one per value that cannot stand in a list with others.
+
+    Clauses that would take too many calls together are left to the test, the widest first.
+    """
+    sent = {place: _sent(operation, rules, source, clause) for place, clause in enumerate(clauses)}
+    while prod(len(each.options) for parts in sent.values() for each in parts) > _most(operation):
+        del sent[max(sent, key=lambda place: (not clauses[place].trusted, prod(len(p.options) for p in sent[place])))]
+    parts = [part for each in sent.values() for part in each]
+    pushed = tuple(clause_of(*(part.condition for part in each)) for each in sent.values() if each)
+    exact = all(part.exact for part in parts) and all(each.shown and not each.joined for each in pushed)
     variants: list[list[Condition]] = [[]]
-    for condition in _conditions(clauses):
-        values: Sequence[str] = condition.values
-        if condition.parameter.test is Test.SUBTREE:
-            values = sorted({below for each in values for below in operation.subtrees[each]})
-        if condition.parameter.many or len(values) == 1:
-            options = [Condition(condition.parameter, tuple(values))]
-        else:
-            options = [Condition(condition.parameter, (value,)) for value in values]
-        variants = [[*variant, option] for variant in variants for option in options]
-    if len(variants) > operation.federation.limits.max_filter_calls:
-        raise Refused(Code.FILTER_NOT_ANSWERABLE, f"The filter of {rules.resource.plural} would take too many calls.")
-    return [_query(operation, rules, source, variant) for variant in variants]
+    for part in parts:
+        variants = [
+            [*variant, replace(part.condition, values=option)] for variant in variants for option in part.options
+        ]
+    for variant in variants:
+        yield Stream(source, _query(variant), pushed, exact=exact)
 
 
-def _query(operation: Operation, rules: Rules, source: str, conditions: Sequence[Condition]) -> Query:
+def _most(operation: Operation) -> int:
+    return operation.federation.limits.max_filter_calls
+
+
+def _query(conditions: Sequence[Condition]) -> Query:
     parameters: dict[str, tuple[str, ...]] = {}
     for condition in conditions:
         name = condition.parameter.name
         parameters[name] = (*parameters.get(name, ()), *condition.values)
     return Query.of(parameters)
-
-
-def would_give(stream: Stream, record: Mapping[str, object], operation: Operation) -> bool:
-    """Whether the stream gives a record, judged by its source's own version of it."""
-    return all(clause.holds(record.get, operation.subtrees) for clause in stream.pushed)

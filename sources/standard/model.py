@@ -113,6 +113,18 @@ class Test(Enum):
     UNSHOWN = "unshown"
     """The record itself does not show it (``activities.member``, ``calendarEvents.organisation``)."""
 
+    # The gateway's own filters (resolvers.filters): no parameter of the standard has these.
+    ENROLMENT = "enrolment"
+    """Part of a group that must hold for one and the same enrolment (``enrolment.*``)."""
+    MEMBER_OF = "member of"
+    """Part of a group that must hold for one and the same membership (``memberOf.*``)."""
+    ACTIVE_ON = "active on"
+    """The record holds, or happens, on the day."""
+    PRESENT_IN = "present in"
+    """All of the sources have the record."""
+    ABSENT_FROM = "absent from"
+    """None of the sources has the record."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:

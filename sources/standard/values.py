@@ -99,6 +99,10 @@ _REFERS_TO = {
     "activity": "Activity",
     "calendarEvent": "CalendarEvent",
     "placement": "Placement",
+    # Only in the gateway's own filters:
+    "enroledAt": "Organisation",
+    "programme": "Programme",
+    "syllabus": "Syllabus",
 }
 """What the ids in a query parameter belong to: the standard uses a name for one thing throughout."""
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from resolvers.contracts import Limits
 from resolvers.cursor import Sealer
 from resolvers.federation import Federation
+from sources.capabilities import Filter
 from sources.errors import FaultCode
 
 from .oracle import Oracle
@@ -352,7 +353,13 @@ def test_an_ordered_cursor_needs_no_page_token() -> None:
         ("{ calendarEvents { nodes { id } } }", "GRAPHQL_VALIDATION_FAILED"),
         ('{ aggregatedAttendances(startDate: "2026-01-01") { nodes { id } } }', "GRAPHQL_VALIDATION_FAILED"),
         (f'{{ person(id: "{PERSONS[0]}") {{ absences {{ id }} }} }}', "GRAPHQL_VALIDATION_FAILED"),
-        ("{ persons(filter: {relationship: {entityType: DUTY}}) { nodes { id } } }", "FILTER_NOT_ANSWERABLE"),
+        (
+            "{ persons(filter: {relationship: {entityType: PLACEMENT_CHILD}}) { nodes { id } } }",
+            "FILTER_NOT_ANSWERABLE",
+        ),
+        ('{ groups(filter: {presentIn: ["nowhere"]}) { nodes { id } } }', "UNKNOWN_SOURCE"),
+        ("{ groups(filter: {subtree: null}) { nodes { id } } }", "INVALID_FILTER"),
+        ("{ groups(filter: {activeOn: null}) { nodes { id } } }", "INVALID_FILTER"),
     ],
 )
 def test_a_mistake_is_one_clear_error_and_no_call(query: str, code: str) -> None:
@@ -394,11 +401,20 @@ def test_a_window_that_is_open_is_refused_before_its_list_is_asked_for() -> None
     assert "CalendarEvent" not in {call.resource for call in calls(over)}
 
 
-def test_a_filter_that_only_one_source_can_answer_is_answered_where_it_is_the_only_one() -> None:
-    world = two_sources()
-    over = open_(replace(world, sources={"sis": world.sources["sis"]}))
+def test_what_other_records_show_is_answered_whoever_has_them() -> None:
+    query = "{ persons(filter: {relationship: {entityType: DUTY}}) { nodes { id } } }"
+    assert answer(open_(), query)["data"]["persons"]["nodes"] == [{"id": PERSONS[0]}]
+
+
+@pytest.mark.parametrize(("declared", "alone"), [("exact", True), ("superset", False), (None, False)])
+def test_one_source_is_only_trusted_with_it_if_its_profile_says_so(declared: str | None, alone: bool) -> None:
+    """It then serves everything that decides, and is asked once; otherwise the gateway looks at the duties itself."""
+    filters = {"Person": {"*": Filter(declared)}} if declared else {}
+    world = two_sources(sources={"sis": two_sources().sources["sis"]})
+    over = federation(world, fakes(world, filters=filters))
     query = "{ persons(filter: {relationship: {entityType: DUTY}}) { nodes { id } } }"
     assert answer(over, query)["data"]["persons"]["nodes"] == [{"id": PERSONS[0]}]
+    assert ({call.resource for call in calls(over)} == {"Person"}) is alone
 
 
 def test_more_candidates_than_allowed_is_an_error_not_a_shorter_list() -> None:

@@ -10,16 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolvers.contracts import Condition
+from resolvers.filters import own
 from resolvers.predicates import clauses
 from sources.standard import RESOURCES
+from sources.standard.model import Parameter
+
+from .samples import cases, column_of, every, record
 
 
 def passes(
     resource: str, record: dict[str, Any], subtrees: dict[str, frozenset[str]] | None = None, **given_: Any
 ) -> bool:
-    """Whether a record passes; parameters are named with ``__`` for a dot."""
+    """Whether a record passes; parameters are named with ``__`` for a dot. With a tree, organisations go down it."""
     conditions = [
-        Condition(RESOURCES[resource].parameter[name.replace("__", ".")], (value,) if isinstance(value, str) else value)
+        Condition(
+            RESOURCES[resource].parameter[name.replace("__", ".")],
+            (value,) if isinstance(value, str) else value,
+            subtrees is not None,
+        )
         for name, value in given_.items()
     ]
     return all(clause.holds(record.get, subtrees or {}) for clause in clauses(conditions))
@@ -164,3 +172,38 @@ def test_a_record_is_never_both_before_and_after(shift: int) -> None:
     day = (date(2026, 8, 15) + timedelta(shift)).isoformat()
     both = {"startDate__onOrBefore": DAY, "startDate__onOrAfter": DAY}
     assert passes("Duty", {"startDate": day}, **both) is (shift == 0)
+
+
+# Every parameter at its boundaries
+
+
+@pytest.mark.parametrize(
+    ("resource", "parameter"), [pytest.param(*each, id=f"{each[0]}.{each[1].name}") for each in every()]
+)
+def test_a_parameter_at_its_boundaries(resource: str, parameter: Parameter) -> None:
+    """On the day (or the very instant, written with another offset), before it, after it, and without a value."""
+    conditions = [Condition(RESOURCES["Person"].parameter["relationship.entity.type"], ("enrolment",))]
+    also = conditions if parameter.name.startswith("relationship.") else []
+    for case in cases(resource, parameter):
+        given = record(resource, column_of(resource, parameter.name), case.value)
+        if case.value is None and "enrolments." in column_of(resource, parameter.name):
+            given = {"enrolments": [{}]} if "Date" in parameter.name else {}
+        asked = [*(each for each in also if each.parameter != parameter), Condition(parameter, (case.asked,))]
+        found = all(clause.holds(given.get, {}) for clause in clauses(asked))
+        assert found is case.selected, (case, given)
+        nothing = [*asked[:-1], Condition(parameter, ())]
+        assert not all(clause.holds(given.get, {}) for clause in clauses(nothing)), "no value selects nothing"
+
+
+def test_all_that_is_asked_of_an_enrolment_is_of_one() -> None:
+    own_ = {parameter.name: parameter for parameter in own("Person")}
+    person = {"enrolments": [{"schoolYear": 7, "schoolType": "GR"}, {"schoolYear": 1, "schoolType": "GY"}]}
+    for year, kind, expected in (("7", "GR", True), ("1", "GY", True), ("1", "GR", False)):
+        asked = [
+            Condition(own_["enrolment.schoolYear"], (year,)),
+            Condition(own_["enrolment.schoolType"], (kind,)),
+        ]
+        assert all(clause.holds(person.get, {}) for clause in clauses(asked)) is expected
+    ended = {"enrolments": [{"startDate": BEFORE, "endDate": DAY}]}
+    for day, expected in ((BEFORE, True), (DAY, True), (AFTER, False)):
+        assert all(c.holds(ended.get, {}) for c in clauses([Condition(own_["enrolment.on"], (day,))])) is expected

@@ -192,7 +192,7 @@ class Oracle:
         def passes(record: Json) -> bool:
             return (
                 all(self._single(parameter, value, record) for parameter, value in others)
-                and (not relation or any(_enrolment(each, relation) for each in record.get("enrolments", ())))
+                and (not relation or self._related(record, relation))
                 and (
                     not identifier
                     or any(
@@ -207,13 +207,15 @@ class Oracle:
     def _single(self, parameter: Parameter, value: Any, record: Json) -> bool:
         found = [leaf for column in parameter.columns for leaf in leaves(record, column)]
         values = value if isinstance(value, list) else [value]
+        if parameter.name == "organisation" and parameter.test is not Test.UNSHOWN:
+            return any(above in values for leaf in found for above in self.above(leaf))
         match parameter.test:
             case Test.EQUAL | Test.ANY:
                 return any(leaf in values for leaf in found)
             case Test.CONTAINS_ALL:
                 return all(any(term.lower() in name.lower() for name in found) for term in values)
-            case Test.SUBTREE:
-                return any(above in values for leaf in found for above in self.above(leaf))
+            case Test.UNSHOWN:
+                return bool(self._elsewhere(parameter.name, record) & {*values})
         if not found:
             return parameter.test in (Test.ON_OR_BEFORE_OR_OPEN, Test.ON_OR_AFTER_OR_OPEN)
         compared = moment if parameter.type is Scalar.DATE_TIME else date.fromisoformat
@@ -223,6 +225,61 @@ class Oracle:
         if parameter.test in (Test.ON_OR_BEFORE, Test.ON_OR_BEFORE_OR_OPEN):
             return bool(leaf <= bound)
         return bool(leaf >= bound)
+
+    def _elsewhere(self, name: str, record: Json) -> set[str]:
+        """What an activity, or an event by its activity, is found by; whatever the dates of what is between."""
+        activity = (
+            self.by_id["Activity"].get(next(leaves(record, "activity"), ""), {}) if "activity" in record else record
+        )
+        if name == "organisation":
+            return {above for at in leaves(activity, "organisation") for above in self.above(at)}
+        if name == "group":
+            return {*leaves(activity, "groups")}
+        if name == "teacher":
+            return {*leaves(activity, "teachers.duty"), *leaves(record, "teacherExceptions.duty")}
+        groups = [self.by_id["Group"].get(id, {}) for id in leaves(activity, "groups")]
+        members = {person for group in groups for person in leaves(group, "groupMemberships.person")}
+        return (members | {*leaves(record, "studentExceptions.student")}) - self.hidden
+
+    def _related(self, person: Json, given: Sequence[tuple[Parameter, Any]]) -> bool:
+        """Whether one relation of the person fits all; the kinds are those of which there are records."""
+        kind = next((value for p, value in given if p.name == "relationship.entity.type"), None)
+        return any(
+            self._fits(at, dates, given) for of, at, dates in self._relations(person) if kind is None or of == kind
+        )
+
+    def _fits(self, at: Json, dates: Json, given: Sequence[tuple[Parameter, Any]]) -> bool:
+        for parameter, value in given:
+            part = parameter.name.removeprefix("relationship.")
+            if part == "organisation":
+                if value not in self.above(at.get("id", "")):
+                    return False
+            elif part != "entity.type":
+                column, bound = part.split(".")
+                day = dates.get(column)
+                if day is not None and not (day <= value if bound == "onOrBefore" else day >= value):
+                    return False
+        return True
+
+    def _relations(self, person: Json) -> Iterator[tuple[str, Json, Json]]:
+        """The kind of each relation of a person, the organisation it is to, and what holds its dates."""
+        me = person["id"]
+        for entry in person.get("enrolments", ()):
+            yield "enrolment", entry["enroledAt"], entry
+        duties = [duty for duty in self.sent["Duty"] if me in leaves(duty, "person")]
+        for duty in duties:
+            yield "duty", duty["dutyAt"], duty
+        for child in self.shown("Person"):
+            if me in leaves(child, "responsibles.person"):
+                for entry in child.get("enrolments", ()):
+                    yield "responsibleFor.enrolment", entry["enroledAt"], entry
+        for group in self.sent["Group"]:
+            roles = [
+                role for duty in duties for role in duty.get("assignmentRole", ()) if role["group"]["id"] == group["id"]
+            ]
+            mine = [entry for entry in group.get("groupMemberships", ()) if entry["person"]["id"] == me]
+            for entry in (*mine, *roles):
+                yield "groupMembership", group["organisation"], entry
 
     def above(self, organisation: str) -> Iterator[str]:
         """The organisation and all above it."""
@@ -273,20 +330,6 @@ def leaves(record: Any, path: str) -> Iterator[Any]:
         yield record["id"]
     elif record is not None:
         yield record
-
-
-def _enrolment(enrolment: Json, given: Sequence[tuple[Parameter, Any]]) -> bool:
-    for parameter, value in given:
-        part = parameter.name.removeprefix("relationship.")
-        if part == "organisation":
-            if enrolment["enroledAt"]["id"] != value:
-                return False
-        elif part != "entity.type":
-            column, bound = part.split(".")
-            day = enrolment.get(column)
-            if day is not None and not (day <= value if bound == "onOrBefore" else day >= value):
-                return False
-    return True
 
 
 def holds(dated: Json, first: str | None, last: str | None) -> bool:
