@@ -171,8 +171,9 @@ class _Reader:
             for slab in answer.slabs:
                 survey.add(slab)
             self._progress.update(self._source.name, survey.resource, survey.records)
-            if not answer.slabs and answer.faults:
-                return answer.faults[0]
+            failures = [fault for fault in answer.faults if fault.code is not FaultCode.SOURCE_RECORD_INVALID]
+            if failures:
+                return failures[0]
             token = answer.next
             if token is None:
                 return None

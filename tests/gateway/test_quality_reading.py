@@ -22,6 +22,8 @@ from resolvers.quality import Judgement, judge
 from resolvers.survey import Digests, Kind, Survey
 from sources.cache import Cache
 from sources.capabilities import Capabilities
+from sources.errors import Fault, FaultCode
+from sources.records import Answer
 from sources.settings import SourceSettings
 from sources.source import Source
 from tests.sources.conftest import asked
@@ -108,6 +110,23 @@ async def test_pages_that_never_end_are_left(max_pages: int) -> None:
     (finding,) = judgement.findings
     assert (finding.kind, finding.detail) == (Kind.NOT_READ, "SOURCE_PAGING_LOOP")
     assert number <= 3
+
+
+async def test_a_page_with_records_and_a_fault_is_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came is counted, and the list is not taken for whole; a record that cannot be used breaks nothing off."""
+    sis = source("sis", giving(person(1), {"id": None}))
+    _, judgement = await surveyed(sis)
+    assert [f.kind for f in judgement.findings] == [Kind.NO_ID]
+    whole = sis.page
+
+    async def broken(*asked: Any) -> Answer:
+        answer = await whole(*asked)
+        return replace(answer, faults=(*answer.faults, Fault("sis", "Person", FaultCode.SOURCE_PAGING_LOOP)))
+
+    monkeypatch.setattr(sis, "page", broken)
+    (survey,), judgement = await surveyed(sis)
+    assert (survey.records, survey.code) == (1, "SOURCE_PAGING_LOOP")
+    assert [f.kind for f in judgement.findings] == [Kind.NOT_READ, Kind.NO_ID]
 
 
 async def test_a_list_is_read_to_its_bound_and_that_is_said() -> None:
