@@ -270,6 +270,9 @@ class _Judging:
 
         A source that has nothing does not disagree; one that is believed to have nothing is disagreed with.
         """
+        if not rules.settled:
+            self._pass(Kind.DISAGREEMENT, rules.resource.name, "who is believed depends on the record: when, scope")
+            return
         lists = self._comparable(rules, Kind.DISAGREEMENT)
         reason = self._incomplete(lists)
         if reason is not None:

@@ -74,7 +74,8 @@ async def read(settings: Settings, asked: Asked, progress: Progress) -> Report:
     """Read all that the configured sources have, all sources at the same time. Raises nothing for what they do."""
     # Every page is read once, so that none is worth keeping.
     uncached = tuple(replace(source, ttl={"default": 0.0}) for source in settings.sources)
-    assembled = assemble(replace(settings, sources=uncached))
+    # Ids are compared as the sources have them: the map of a gateway that runs is not touched.
+    assembled = assemble(replace(settings, sources=uncached, identity=replace(settings.identity, store=None)))
     federation, digests = assembled.federation, Digests()
     read_at = federation.clock().astimezone(federation.timezone)
     try:

@@ -15,7 +15,7 @@ import pytest
 from gateway.quality import reading
 from gateway.quality.progress import Progress
 from gateway.quality.reading import Asked
-from resolvers.contracts import Authority
+from resolvers.contracts import Authority, Scope, When
 from resolvers.federation import Federation
 from resolvers.policy import HideProtected, Policy, ShowAll
 from resolvers.quality import Judgement, judge
@@ -352,6 +352,14 @@ async def test_what_does_not_exist_is_not_disagreed_about() -> None:
         ("sis", Kind.ORPHAN, 1),
         ("hr", Kind.ORPHAN, 1),
     }
+
+
+async def test_who_is_believed_is_not_guessed_where_it_depends_on_the_record() -> None:
+    decided = {"Person": Authority(when=(When(Scope(school_types=frozenset({"GR"})), order=("hr",)),))}
+    sources = source("sis", giving(person(1, sex="Man"))), source("hr", giving(person(1, sex="Okänt")))
+    _, judgement = await surveyed(*sources, authority=decided)
+    assert judgement.findings == ()
+    assert [each.kind for each in judgement.not_judged] == [Kind.DISAGREEMENT]
 
 
 async def test_the_ids_of_the_protected_are_told_only_where_they_are_shown() -> None:
