@@ -1,7 +1,7 @@
 """A GraphQL query answered by the oracle: field by field over merged records, in plain Python.
 
-Of root fields it knows those by id, by ids, and lists without a filter; of arguments ``on``, ``during``, ``orderBy``
-and ``first``. Whatever else a query holds is an error here, never a silent difference.
+Of root fields it knows those by id, by ids, and lists; of arguments ``filter`` with the standard's parameters, ``on``,
+``during``, ``orderBy`` and ``first``. Whatever else a query holds is an error here, never a silent difference.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from sources.standard.model import Enumeration, Property, Reference, Resource, S
 
 from .official_relations import BACKWARDS, OfficialRelation
 from .oracle import Entry, Oracle, Period, Record
+from .oracle_filters import Filters, Given
 
 DEFAULT_FIRST = 50
 LEADING_BACK = {relation.back for relation in BACKWARDS.values() if relation.back is not None}
-ARGUMENTS = {"id", "ids", "on", "during", "orderBy", "first"}
+ARGUMENTS = {"id", "ids", "filter", "on", "during", "orderBy", "first"}
 
 
 def answer(oracle: Oracle, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -92,6 +93,7 @@ class _Answer:
         assert not resource.window, "lists with a required window are not in the oracle"
         period = _period(given)
         found = [each for each in self.oracle.all(resource.name) if period is None or self.within(each, period)]
+        found = self.filtered(found, resource, given)
         if given.get("orderBy"):
             found = self.oracle.ordered(found, _sort_keys(resource, given["orderBy"]))
         page = found[:limit]
@@ -106,6 +108,13 @@ class _Answer:
             else:
                 answers[key] = known[name]
         return answers
+
+    def filtered(self, records: list[Record], resource: Resource, given: Mapping[str, Any]) -> list[Record]:
+        """The records that the ``filter`` argument selects."""
+        asked = given.get("filter", {})
+        filters = Filters(self.oracle, subtree=_subtree(asked))
+        parameters = _parameters(resource, asked)
+        return [record for record in records if filters.selects(record, parameters)]
 
     # Records and entries
 
@@ -178,6 +187,7 @@ class _Answer:
         """Records in the order of their ids, or as ``orderBy`` says."""
         period = _period(given)
         found = [record for record in records if period is None or self.within(record, period)]
+        found = self.filtered(found, resource, given)
         found = self.oracle.ordered(found, _sort_keys(resource, given.get("orderBy", ())))
         return [self.shown(record, node) for record in found[: given.get("first")]]
 
@@ -210,6 +220,27 @@ class _Answer:
 
 TEXT = "Text"
 """Appended to an enumeration's name: its value in the standard's spelling."""
+
+
+def _subtree(asked: Mapping[str, Any]) -> bool:
+    """What ``subtree`` says, wherever it stands (once at most)."""
+    found = [each["subtree"] for each in (asked, asked.get("relationship", {})) if "subtree" in each]
+    return all(found)
+
+
+def _parameters(resource: Resource, asked: Mapping[str, Any], above: str = "") -> Given:
+    """``{startDate: {onOrBefore: ...}}`` is the parameter ``startDate.onOrBefore`` with one value."""
+    found: dict[str, Sequence[str]] = {}
+    for key, value in asked.items():
+        name = above + {"entityType": "entity.type"}.get(key, key)
+        if isinstance(value, Mapping):
+            found |= _parameters(resource, value, f"{name}.")
+        elif key != "subtree":
+            kind = resource.parameter[name].type
+            values = value if isinstance(value, list) else [value]
+            spelling = {enum_name(each): each for each in kind.values} if isinstance(kind, Enumeration) else {}
+            found[name] = [spelling.get(each, each) for each in values]
+    return found
 
 
 def _period(given: Mapping[str, Any]) -> Period | None:

@@ -21,6 +21,7 @@ from sources.demo.server import DemoServers
 from sources.standard import RESOURCES
 from sources.standard.model import Enumeration, Parameter, Scalar
 
+from . import oracle_query
 from .harness import ask, over
 from .official_relations import OFFICIAL, OfficialRelation
 from .oracle import STOCKHOLM, Oracle, Record, instant, local_day
@@ -434,3 +435,25 @@ async def test_a_nested_list_is_filtered_alike(
 
 def written_all(resource: str, given: Given, more: Mapping[str, str]) -> str:
     return ", ".join([arguments(resource, given), *(f"{name}: {value}" for name, value in more.items())])
+
+
+async def test_a_query_with_filters_everywhere(gateway: Assembled, filters: Filters) -> None:
+    """At the root, nested, along relations of others, in order."""
+    unit = next(group for group in filters.oracle.all("Group") if group["groupMemberships"])["organisation"]["id"]
+    top = min(filters.above(unit), key=lambda each: len(filters.above(each)))
+    query = f"""{{
+        organisations(
+            filter: {{parent: ["{top}"], endDate: {{onOrAfter: "2020-01-01"}}}}, orderBy: [DISPLAY_NAME_ASC]
+        ) {{
+            nodes {{ id duties(filter: {{dutyRole: REKTOR}}) {{ id }} }}
+        }}
+        persons(
+            filter: {{relationship: {{entityType: DUTY, organisation: "{top}"}}, nameContains: ["a"]}}
+            orderBy: [FAMILY_NAME_ASC, GIVEN_NAME_ASC]
+            first: 7
+        ) {{ nodes {{ id duties(filter: {{organisation: "{unit}"}}) {{ id }} }} pageInfo {{ hasNextPage }} }}
+        groups(filter: {{organisation: ["{top}"], groupType: [KLASS]}}, orderBy: [DISPLAY_NAME_ASC], first: 3) {{
+            nodes {{ id activities(filter: {{organisation: "{unit}", subtree: false}}) {{ id }} }}
+        }}
+    }}"""
+    assert (await ask(gateway.federation, query))["data"] == oracle_query.answer(filters.oracle, query)

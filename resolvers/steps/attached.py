@@ -61,15 +61,11 @@ def _levels(operation: Operation, rules: Rules, clause: Clause) -> dict[str, str
     if rules.resource.name not in _ATTACHED or clause.conditions[0].parameter.name != "organisation":
         return {}
     found = {}
-    for source in _speaking(rules):
+    for source in rules.speaker_names(_column(rules)):
         level = operation.federation.sources[source].capabilities.organisation_level.get(rules.resource.name)
         if level is not None:
             found[source] = level
     return found
-
-
-def _speaking(rules: Rules) -> tuple[str, ...]:
-    return rules.speaker_names(_column(rules))
 
 
 def _column(rules: Rules) -> str:

@@ -20,7 +20,6 @@ from ..operation import Operation
 from ..order import rank, sort_value
 from ..predicates import Clause, clauses
 from .complete import complete, shown
-from .identify import current_selector
 from .joined import refuse, resolve
 from .permitted import permitted
 from .select import holds, in_period, needed, prepare
@@ -59,7 +58,6 @@ def connection(
         return None
     refuse(operation, rules, clauses(selector.conditions))
     gaps = Gaps()
-    selector = yield from current_selector(operation, selector)
     selector = yield from permitted(operation, selector, gaps)
     if any(condition.values == () for condition in selector.conditions):
         return Listed()

@@ -21,7 +21,6 @@ from ..predicates import clauses, leaves
 from ..relations import Relation
 from .complete import complete, shown
 from .forward import guarded, visible_entries
-from .identify import current_selector
 from .permitted import permitted
 from .select import needed, prepare, require_period, select
 from .tree import subtrees
@@ -34,9 +33,10 @@ def inverse(
     from .joined import refuse, resolve  # which follow relations backwards themselves
 
     resource, rules = relation.resource, operation.federation.rules[relation.owner]
-    if rules.servers:
-        refuse(operation, rules, clauses(selector.conditions))
-    selector = yield from current_selector(operation, selector)
+    if not rules.servers:
+        operation.not_served[resource.name] = None
+        return [[] for _ in parents]
+    refuse(operation, rules, clauses(selector.conditions))
     selector = yield from permitted(operation, selector)
     tests = yield from resolve(operation, rules, clauses(selector.conditions))
     own = want.also(relation.column, *needed(resource, selector))

@@ -20,7 +20,7 @@ from ..completeness import Gaps
 from ..contracts import EVERYTHING, Condition, EntityId, Selector, Step, Want
 from ..entity import Entity
 from ..errors import Code, Refused
-from ..filters import REACH, SOURCES
+from ..filters import REACH, SOURCES, TEXT, parameters
 from ..operation import Operation
 from ..predicates import (
     RELATION_ORGANISATION,
@@ -250,7 +250,8 @@ def _activities_at(operation: Operation, condition: Condition) -> Step[Ids]:
 
 
 def _activities_of_school_type(operation: Operation, condition: Condition) -> Step[Ids]:
-    of = replace(condition, parameter=RESOURCES["Group"].parameter["schoolTypes"])
+    name = "schoolTypes" + (TEXT if condition.parameter.name.endswith(TEXT) else "")
+    of = replace(condition, parameter=next(each for each in parameters("Group") if each.name == name))
     groups = yield from matching(operation, "Group", [of], Want())
     return (yield from _of_groups(operation, (group.id for group in groups)))
 
@@ -290,11 +291,11 @@ def _records_at(
     operation: Operation, resource: str, place: Sequence[Condition], dates: Sequence[Condition], column: str
 ) -> Step[list[Entity]]:
     """The duties or placements at an organisation whose own dates fit."""
-    parameters = RESOURCES[resource].parameter
-    asked = [replace(each, parameter=parameters["organisation"]) for each in place]
+    declared = RESOURCES[resource].parameter
+    asked = [replace(each, parameter=declared["organisation"]) for each in place]
     # An endDate that is missing fits here as there; a missing startDate does not, so that is left to the test.
     ends = [each for each in dates if each.parameter.name.startswith("relationship.endDate.")]
-    asked += [replace(each, parameter=parameters[each.parameter.name.partition(".")[2]]) for each in ends]
+    asked += [replace(each, parameter=declared[each.parameter.name.partition(".")[2]]) for each in ends]
     found = yield from matching(operation, resource, asked, Want(frozenset({column, "startDate", "endDate"})))
     return [entity for entity in found if all(timely(each, entity.value) for each in dates)]
 

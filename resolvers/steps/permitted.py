@@ -1,4 +1,4 @@
-"""A filter cannot be used to find out about somebody who is not shown."""
+"""What a client names in a filter: by ids of now, and never to find out about somebody who is not shown."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from ..completeness import Gaps
 from ..contracts import EntityId, Selector, Step, Want
 from ..operation import Operation
 from .forward import references
+from .identify import current_selector
 
 
 def permitted(operation: Operation, selector: Selector, gaps: Gaps | None = None) -> Step[Selector]:
-    """The selector without the ids of hidden persons: filtering by one selects nothing, as for an unknown id."""
+    """The selector in ids of now, without those of hidden persons: filtering by one selects nothing, like an unknown id."""
+    selector = yield from current_selector(operation, selector)
     if not operation.federation.policy.columns("Person"):
         return selector
     asked = [

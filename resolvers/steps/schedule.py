@@ -24,6 +24,9 @@ def events(
     include those with an exception for it, also one that says it does not take part.
     """
     rules = operation.federation.rules["CalendarEvent"]
+    if not rules.servers:
+        operation.not_served[rules.resource.name] = None
+        return [[] for _ in parents]
     refuse(operation, rules, clauses(selector.conditions))
     selector = yield from permitted(operation, selector)
     tests = yield from resolve(operation, rules, clauses(selector.conditions))

@@ -122,6 +122,39 @@ def test_activities_and_attendances_by_what_other_sources_know() -> None:
     assert listed(federation, "attendances", f'organisation: "{ORG["a"]}"') == set()
 
 
+@pytest.mark.parametrize(
+    ("filter_", "students"),
+    [
+        ("schoolType: [GR]", "a"),
+        ("schoolType: [GR, GY]", "a"),
+        ('schoolTypeText: ["Påhittad"]', "b"),
+        ('schoolTypeText: ["GR", "Påhittad"]', "ab"),
+        (f'organisation: "{ORG["a"]}"', "ab"),
+        (f'organisation: "{ORG["a"]}", subtree: false', "b"),
+        (f'organisation: "{ORG["b"]}", student: ["{PERSON["b"]}"]', ""),
+    ],
+)
+def test_sums_by_what_their_activities_are(filter_: str, students: str) -> None:
+    groups = [{"id": GROUP["a"], "schoolType": "GR"}, {"id": GROUP["b"], "schoolType": "Påhittad"}]
+    activities = [
+        {"id": ACTIVITY[each], "groups": [ref(GROUP[each])], "organisation": ref(ORG[at])}
+        for each, at in (("a", "b"), ("b", "a"))
+    ]
+    sums = [
+        {"id": identity(0x90, number), "student": ref(PERSON[each]), "activity": ref(ACTIVITY[each]),
+         "startDate": "2026-01-01", "endDate": "2026-06-30"}
+        for number, each in enumerate("ab")
+    ]  # fmt: skip
+    tree = [{"id": ORG["a"]}, {"id": ORG["b"], "parentOrganisation": ref(ORG["a"])}]
+    federation = over(
+        {"sis": {"Group": groups, "Organisation": tree}, "schema": {"Activity": activities},
+         "narvaro": {"AggregatedAttendance": sums}}
+    )  # fmt: skip
+    window = 'startDate: "2026-01-01", endDate: "2026-12-31"'
+    found = listed(federation, "aggregatedAttendances", filter_, window)
+    assert found == {identity(0x90, "ab".index(each)) for each in students}
+
+
 def test_nested_lists_are_filtered_by_what_other_records_show() -> None:
     federation = over(SCHEDULE)
     query = f"""{{ group(id: "{GROUP["a"]}") {{
