@@ -23,7 +23,7 @@ sys.path.insert(0, str(HERE.parent))
 from gateway.cli import parser  # noqa: E402
 from resolvers.errors import Code, GapCode  # noqa: E402
 from resolvers.relations import RELATIONS, Relation  # noqa: E402
-from sources.capabilities import ALL, Capabilities  # noqa: E402
+from sources.capabilities import ALL, Capabilities, Filter  # noqa: E402
 from sources.errors import RETRYABLE, FaultCode  # noqa: E402
 from sources.profiles import PROFILES, Profile  # noqa: E402
 from sources.profiles.conformant import CONFORMANT  # noqa: E402
@@ -174,7 +174,8 @@ def _resources(names: Set[str], served: frozenset[str]) -> str:
 
 def _said(value: object) -> str:
     if isinstance(value, Mapping):
-        named = [f"`{name}` {what}" for name, what in value.items() if name != ALL]
+        shown = {name: what if isinstance(what, Filter) else f"with `{what}`" for name, what in value.items()}
+        named = [f"`{name}` {what}" for name, what in shown.items() if name != ALL]
         return ", ".join([*named, f"{'any other' if named else 'any'} {value[ALL]}"] if ALL in value else named)
     if isinstance(value, frozenset):
         return ", ".join(f"`{name}`" for name in sorted(value)) or "none"

@@ -59,7 +59,7 @@ def choose(
         choices.append(Choice(Path.LOOKUP, -(-parents // capabilities.chunk)))
     parameter = relation.parameter
     asked = [] if parameter is None else [parameter.name, *(extra.partition("=")[0] for extra in relation.filter[1:])]
-    if parameter is not None and all(capabilities.filter(owner, name).pushable for name in asked):
+    if parameter is not None and capabilities.honoured(owner, asked).issuperset(asked):
         calls = -(-parents // ARRAY_CHUNK) if parameter.many else parents
         if calls <= limits.max_filter_calls:
             choices.append(Choice(Path.FILTER, calls))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -80,6 +80,8 @@ class Capabilities:
     """Resources whose list filters have no effect, all of them (a shorthand of ``filters``)."""
     filters: Mapping[str, Mapping[str, Filter]] = field(default_factory=dict)
     """Per resource and query parameter (or ``*``), where it is something else than ``exact``."""
+    filters_with: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Per resource, query parameters that are honoured only together with another one, which is named."""
     organisation_level: Mapping[str, str] = field(default_factory=dict)
     """Per resource, the organisationType that the source attaches its records to (``Skola``), where it is always one
     above the school unit (``Skolenhet``)."""
@@ -103,12 +105,20 @@ class Capabilities:
     page_size: int | None = 500
 
     def filter(self, resource: str, parameter: str) -> Filter:
-        """What becomes of a query parameter of the resource's list."""
+        """What becomes of a query parameter of the resource's list, without any other."""
+        if parameter in self.filters_with.get(resource, {}):
+            return Filter.REFUSED
         declared = self.filters.get(resource, {})
         found = declared.get(parameter, declared.get(ALL))
         if found is not None:
             return found
         return Filter.IGNORED if resource in self.filters_ignored else Filter.EXACT
+
+    def honoured(self, resource: str, parameters: Collection[str]) -> frozenset[str]:
+        """Those of some query parameters that may be sent in one call and relied on."""
+        company = self.filters_with.get(resource, {})
+        alone = {each for each in parameters if self.filter(resource, each).pushable}
+        return frozenset(alone | {each for each in parameters if company.get(each) in alone})
 
     def lookup_keys(self, resource: str) -> frozenset[str]:
         """The body arrays that the resource's lookup takes; empty where there is no lookup."""

@@ -36,12 +36,8 @@ def parameters(capabilities: Capabilities, resource: str, query: Query, token: s
 
 def sendable(capabilities: Capabilities, resource: str, query: Query) -> Query:
     """The query without the filters and expands that the source does not honour; a required window stays."""
-    window = RESOURCES[resource].window
-    kept = tuple(
-        parameter
-        for parameter in query.parameters
-        if parameter[0] in window or capabilities.filter(resource, parameter[0]).pushable
-    )
+    sent = capabilities.honoured(resource, [name for name, _ in query.parameters]).union(RESOURCES[resource].window)
+    kept = tuple(parameter for parameter in query.parameters if parameter[0] in sent)
     known = capabilities.expands(resource)
     return Query(kept, tuple(name for name in query.expand if name in known), query.sortkey)
 

@@ -40,6 +40,7 @@ def declared(source: SourceSection, profile: Capabilities) -> Capabilities:
         own_ids=given("own_ids", _some(source.own_ids, resources), profile.own_ids) & resources,
         filters_ignored=ignored & resources,
         filters=_of(resources, _filters(base, source.filters)),
+        filters_with=_of(resources, _filters_with(source, profile)),
         organisation_level=_of(
             resources,
             {**profile.organisation_level, **{_name(key): level for key, level in source.organisation_level.items()}},
@@ -64,6 +65,16 @@ def _filters(
         name = _name(key)
         found[name] = {**({} if ALL in parameters else defaults.get(name, {})), **parameters}
     return found
+
+
+def _filters_with(source: SourceSection, profile: Capabilities) -> dict[str, Mapping[str, str]]:
+    """The profile's, but for parameters of which the file says something else, and the file's own."""
+    found = {key: dict(parameters) for key, parameters in profile.filters_with.items()}
+    for key, own in source.filters.items():
+        found[_name(key)] = {k: v for k, v in found.get(_name(key), {}).items() if k not in own and ALL not in own}
+    for key, company in source.filters_with.items():
+        found[_name(key)] = {**found.get(_name(key), {}), **company}
+    return {key: parameters for key, parameters in found.items() if parameters}
 
 
 def _of(resources: frozenset[str], mapping: Mapping[str, V]) -> dict[str, V]:

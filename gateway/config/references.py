@@ -103,6 +103,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "list_only": ("a property", "columns"),
     "list_lacks": ("a property", "columns"),
     "filters": ("a query parameter", "parameter"),
+    "filters_with": ("a query parameter", "parameter"),
     "lookup": ("an array of the lookup", "lookup_key"),
     "expand": ("an expand", "expand"),
     "sort_keys": ("a sort key", "sort_key"),
@@ -112,6 +113,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 
 def _source(document: Document, source: _Source) -> None:
     path: KeyPath = ("sources", source.name)
+    here: KeyPath
     seen: set[str] = set()
     for index, text in _strings(source.data.get("resources")):
         resource = _resource(document, (*path, "resources", index), text)
@@ -137,8 +139,13 @@ def _source(document: Document, source: _Source) -> None:
             known = getattr(resource, where)
             for step, word in [(name, name) for name in _mapping(words) if name != ALL] or _strings(words):
                 _known(document, (*path, section, key, step), word, f"{what} of {resource.name}", known)
+            if section == "filters_with":
+                for name, other in _mapping(words).items():
+                    here = (*path, section, key, name)
+                    if isinstance(other, str):
+                        _known(document, here, other, f"{what} of {resource.name}", known)
     for key, level in _mapping(source.data.get("organisation_level")).items():
-        here: KeyPath = (*path, "organisation_level", key)
+        here = (*path, "organisation_level", key)
         if _served(document, here, key, source) is not None and isinstance(level, str):
             _known(document, here, level, "an organisationType", ORGANISATION_TYPE.values)
     _views(document, path, source)

@@ -155,6 +155,8 @@ class SourceSection(Section):
     """Resources for which it has ids of its own, or true."""
     filters: dict[str, dict[str, Filter]] = {}
     """By resource and query parameter (``*``: all others): what becomes of it."""
+    filters_with: dict[str, dict[str, str]] = {}
+    """By resource and query parameter: the other one without which it is not honoured."""
     filters_ignored: SomeResources = ()
     """Resources whose filters it does not apply, or true."""
     organisation_level: dict[str, OrganisationLevel] = {}

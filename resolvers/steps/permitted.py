@@ -14,7 +14,7 @@ from .identify import current_selector
 
 
 def permitted(operation: Operation, selector: Selector, gaps: Gaps | None = None) -> Step[Selector]:
-    """The selector in ids of now, without those of hidden persons: filtering by one selects nothing, like an unknown id."""
+    """The selector in ids of now, without hidden persons: filtering by one selects nothing, as for an unknown id."""
     selector = yield from current_selector(operation, selector)
     if not operation.federation.policy.columns("Person"):
         return selector

@@ -57,6 +57,7 @@ sources:
     own_ids: [groups, studyPlans]
     filters_ignored: [persons]
     filters: {Persons: {nameContains: superset}, groups: {"*": unknown, endDate.onOrAfter: exact}}
+    filters_with: {persons: {relationship.organisation: relationship.entity.type}}
     organisation_level: {groups: Skola}
     window_days: 31
     no_lookup: true
@@ -155,6 +156,7 @@ def test_a_whole_file_becomes_settings(folder: Path) -> None:
         "Person": {"nameContains": Filter.SUPERSET},
         "Group": {"*": Filter.UNKNOWN, "endDate.onOrAfter": Filter.EXACT},
     }
+    assert can.filters_with == {"Person": {"relationship.organisation": "relationship.entity.type"}}
     assert (can.organisation_level, can.window_days) == ({"Group": "Skola"}, 31)
     assert can.lookup == {"Organisation": frozenset({"ids"})}
     assert can.expand == {"Person": frozenset({"duties"}), "Group": frozenset()}
@@ -278,6 +280,10 @@ def test_every_problem_is_reported_at_once_with_its_line(folder: Path) -> None:
         (small("filters: {persons: ignored}"), "sources.sis.filters.persons", "must be a mapping"),
         (small("filters: {persons: {'*': exact}, Person: {'*': exact}}"), "sources.sis.filters.Person",
          "two spellings"),
+        (small("filters_with: {persons: {nameContain: civicNo}}"), "sources.sis.filters_with.persons.nameContain",
+         "is not a query parameter of Person"),
+        (small("filters_with: {persons: {nameContains: civicno}}"), "sources.sis.filters_with.persons.nameContains",
+         "Did you mean civicNo?"),
         (small("organisation_level: {groups: Skolan}"), "sources.sis.organisation_level.groups", "Did you mean Skola"),
         (small("organisation_level: {rooms: Skola}"), "sources.sis.organisation_level.rooms", "not among the"),
         (small("window_days: 0"), "sources.sis.window_days", "at least 1"),

@@ -39,8 +39,13 @@ def test_the_configuration_knows_every_profile() -> None:
 def test_a_profile_says_only_what_the_standard_has_words_for(profile: Any) -> None:
     declared: Capabilities = profile.capabilities
     assert declared.resources <= RESOURCES.keys()
-    words = {"list_only": "columns", "list_lacks": "columns", "holds": "columns", "filters": "parameter",
-             "lookup": "lookup_key", "expand": "expand", "sort_keys": "sort_key"}  # fmt: skip
+    words = {
+        **dict.fromkeys(("list_only", "list_lacks", "holds"), "columns"),
+        **dict.fromkeys(("filters", "filters_with"), "parameter"),
+        "lookup": "lookup_key",
+        "expand": "expand",
+        "sort_keys": "sort_key",
+    }
     for field, where in words.items():
         for resource, names in getattr(declared, field).items():
             assert set(names) - {"*"} <= set(getattr(RESOURCES[resource], where)), (field, resource)
@@ -134,6 +139,18 @@ def test_a_key_in_the_file_has_the_last_word(name: str) -> None:
     assert (declared.window_days, declared.paging, declared.arrays) == (7, Paging.OFFSET, Arrays.REPEATED)
     assert (declared.page_size, declared.chunk, declared.null_is_absent) == (3, 4, True)
     assert loaded.timezone == "Europe/Helsinki"
+
+
+def test_what_the_file_says_of_a_filter_needs_no_company() -> None:
+    parameter, needed = "relationship.organisation", "relationship.entity.type"
+    asked = [parameter, "relationship.startDate.onOrBefore", needed]
+    assert can(profile="edlevo").honoured("Person", asked) == set(asked)
+    assert can(profile="edlevo").honoured("Person", asked[:2]) == set()
+    exact = can(profile="edlevo", filters={"persons": {parameter: "exact"}})
+    assert exact.honoured("Person", asked[:2]) == {parameter}
+    own = {"persons": {parameter: needed}}
+    assert can(resources=SCHOOL, filters_with=own).filters_with == {"Person": own["persons"]}
+    assert can(profile="edlevo", filters={"persons": {"*": "ignored"}}).honoured("Person", asked) == set()
 
 
 def test_filters_ignored_replaces_what_a_profile_says_of_single_filters() -> None:

@@ -111,6 +111,8 @@ def test_a_null_says_none_unless_the_profile_says_that_it_says_nothing(profile: 
 
 
 RELATION = {relation.name: relation for relation in RELATIONS}
+NEEDS_TYPE = {"relationship.organisation": "relationship.entity.type"}
+NEEDS_NAME = {"relationship.organisation": "nameContains"}
 WHOLE = Capabilities(frozenset(RESOURCES))
 
 
@@ -122,6 +124,8 @@ WHOLE = Capabilities(frozenset(RESOURCES))
         ("Duty.person", 1, {"filters": {"Duty": {"person": Filter.UNKNOWN}}}, Path.EXPAND),
         ("Duty.person", 1, {"filters": {"Duty": {"*": Filter.IGNORED, "person": Filter.EXACT}}}, Path.FILTER),
         ("Duty.person", 9, {}, Path.EXPAND),
+        ("Person.enrolments.enroledAt", 1, {"filters_with": {"Person": NEEDS_TYPE}}, Path.FILTER),
+        ("Person.enrolments.enroledAt", 1, {"filters_with": {"Person": NEEDS_NAME}}, Path.SCAN),
         ("Duty.person", 9, {"expand": {"Person": frozenset({"duties"})}}, Path.EXPAND),
         ("Duty.person", 9, {"expand": {"Person": frozenset({"placements"})}}, Path.SCAN),
         ("Duty.person", 9, {"lookup": {"Person": frozenset({"civicNos"})}}, Path.SCAN),

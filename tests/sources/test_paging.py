@@ -247,6 +247,16 @@ async def test_filters_that_may_not_be_relied_on_are_not_sent() -> None:
     assert server.calls[1].keys() == {*WINDOW, "activity"}
 
 
+async def test_a_filter_that_needs_another_is_sent_only_with_it() -> None:
+    server = Server(["a"], Paging.TOKEN)
+    needs = {"Person": {"relationship.organisation": "relationship.entity.type"}}
+    source = source_of(server, filters_with=needs, page_size=None)
+    organisation, kind = {"relationship.organisation": ("a",)}, {"relationship.entity.type": ("duty",)}
+    await source.walk("Person", Query.of(organisation), soon())
+    await source.walk("Person", Query.of(organisation | kind), soon())
+    assert [set(call) for call in server.calls] == [set(), {*organisation, *kind}]
+
+
 async def test_several_values_in_one_parameter() -> None:
     server = Server(["a"], Paging.TOKEN)
     source = source_of(server, arrays=Arrays.COMMA, page_size=None)
