@@ -567,5 +567,7 @@ def _validate(settings: SourceSettings) -> None:
     for name in ("restarts", "max_gets"):
         if getattr(settings, name) < 0:
             raise ConfigurationError(f"{key}.{name}", "give 0 or more")
-    if settings.capabilities.chunk < 1:
-        raise ConfigurationError(f"{key}.capabilities.chunk", "give a number above 0")
+    for name in ("chunk", "window_days"):
+        bound = getattr(settings.capabilities, name)
+        if bound is not None and bound < 1:
+            raise ConfigurationError(f"{key}.capabilities.{name}", "give a number above 0")

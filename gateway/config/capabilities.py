@@ -16,12 +16,13 @@ V = TypeVar("V")
 def declared(source: SourceSection, profile: Capabilities) -> Capabilities:
     """The capabilities of one section. A key that stands in the file replaces the profile's, for the resources in it.
 
-    Filters are replaced one by one, all of a resource by its own ``*`` or by ``filters_ignored``.
+    Filters are replaced one by one, all of a resource by its own ``*`` or by ``filters_ignored``. What is said of
+    single filters or lookup arrays goes before ``filters_ignored`` and ``no_lookup``.
     """
     said = source.model_fields_set
     resources = frozenset(map(_name, source.resources)) if source.resources is not None else profile.resources
     lookup = {_name(key): frozenset(arrays) for key, arrays in source.lookup.items()}
-    no_lookup = _some(source.no_lookup, resources) if "no_lookup" in said else profile.no_lookup - lookup.keys()
+    no_lookup = _some(source.no_lookup, resources) if "no_lookup" in said else profile.no_lookup
     ignored = _some(source.filters_ignored, resources) if "filters_ignored" in said else profile.filters_ignored
     base = {key: value for key, value in profile.filters.items() if not ("filters_ignored" in said and key in ignored)}
 
@@ -46,7 +47,7 @@ def declared(source: SourceSection, profile: Capabilities) -> Capabilities:
             {**profile.organisation_level, **{_name(key): level for key, level in source.organisation_level.items()}},
         ),
         window_days=given("window_days", source.window_days, profile.window_days),
-        no_lookup=no_lookup & resources,
+        no_lookup=(no_lookup & resources) - lookup.keys(),
         lookup=_of(resources, {**profile.lookup, **lookup}),
         expand=merged(profile.expand, source.expand),
         chunk=given("lookup_chunk", source.lookup_chunk, profile.chunk),

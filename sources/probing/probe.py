@@ -24,7 +24,7 @@ from .values import Record, impossible, leaves, naive, offends, selecting
 LIMIT = 25
 """Records asked for at a time."""
 WINDOWS = (1500, 400, 366, 200, 100, 62, 31, 14, 7, 1)
-"""Periods to try, in days."""
+"""Periods to try, in days; a source that takes the first is taken to have no cap."""
 MOST_FOLLOWED = 8
 """Pages of one record that are read to see whether a token remembers the filter."""
 MOST_SINGLE = 3
@@ -68,9 +68,11 @@ async def probe(source: Source, deadline: float) -> list[Finding]:
         (style,) = styles
         findings.append(Finding("", "arrays", declared.arrays, style, style.value))
     caps = [each.window for each in found if each.window is not None]
-    if caps and min(caps) < (declared.window_days or WINDOWS[0]):
+    if caps and min(caps) != (declared.window_days or WINDOWS[0]):
+        cap = min(caps)
+        found_cap = (f"{cap} days", cap) if cap != WINDOWS[0] else ("no cap", None)
         said = "no cap" if declared.window_days is None else f"{declared.window_days} days"
-        findings.append(Finding("", "window_days", said, f"{min(caps)} days", min(caps)))
+        findings.append(Finding("", "window_days", said, *found_cap))
     if any(each.naive for each in found):
         text = "date-times come without an offset; see that this is their zone"
         findings.append(Finding("", "timezone", source.settings.timezone, text))
@@ -94,7 +96,7 @@ class _Probe:
 
     async def run(self) -> _Probe:
         try:
-            page = await self._list(limit=LIMIT)
+            page = await self._ask([*self._period, *self._limit()])
         except CallError as failure:
             self._found("list", "answers", str(failure.code))
             return self
@@ -108,7 +110,7 @@ class _Probe:
             await self._lookups(sample)
             await self._expands()
             await self._sort_keys()
-            await self._views(page.records)
+            await self._views(sample)
             await self._pages(page)
             await self._windows()
         except CallError as failure:
@@ -129,12 +131,6 @@ class _Probe:
     def _page(self, sent: Sequence[object], token: str | None = None, *, bare: bool = False) -> _Page:
         usable = [(found[0], item) for item in sent if (found := self._read(item)) is not None]
         return _Page([record for record, _ in usable], [item for _, item in usable], token, bare)
-
-    async def _list(self, more: Parameters = (), limit: int | None = None) -> _Page:
-        """The first page of a list. Raises CallError."""
-        if limit is None or self._source.capabilities.paging is Paging.NONE:
-            return await self._ask([*self._period, *more])
-        return await self._ask([*self._period, *more, ("limit", str(limit))])
 
     async def _try(self, parameters: Parameters) -> _Page | None:
         """The page; None where the source says that it does not take such a question. Raises CallError otherwise."""
@@ -191,6 +187,7 @@ class _Probe:
         return Filter.EXACT if telling else None
 
     def _limit(self) -> Parameters:
+        """The parameter that bounds a page, unless the source is declared to have none."""
         return () if self._source.capabilities.paging is Paging.NONE else (("limit", str(LIMIT)),)
 
     async def _style(self, parameter: Parameter, sample: Sequence[Record]) -> Arrays | None:
@@ -344,12 +341,11 @@ class _Probe:
         return False
 
     async def _windows(self) -> None:
-        if not self._period or self._source.capabilities.window_days is not None:
+        if not self._period:
             return
-        for days in WINDOWS:
+        for days in sorted({*WINDOWS, self._source.capabilities.window_days or WINDOWS[0]}, reverse=True):
             if await self._try([*self._window(days), *self._limit()]) is not None:
-                if days != WINDOWS[0]:
-                    self.window = days
+                self.window = days
                 return
 
     def _window(self, days: int) -> list[tuple[str, str]]:

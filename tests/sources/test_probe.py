@@ -264,6 +264,20 @@ async def test_one_habit_at_a_time(habits: Habits, key: tuple[str, str], value: 
     assert differences[key] == value
 
 
+@pytest.mark.parametrize(
+    ("declared", "days", "value"), [(31, 31, "same"), (400, 31, 31), (31, 400, 400), (90, 90, "same")]
+)
+async def test_a_cap_on_periods_beside_the_declared_one(declared: int, days: int, value: object) -> None:
+    differences = await found(Habits(days=days), expand=EXPANDS, lookup=LOOKUP, window_days=declared)
+    assert differences.get(("", "window_days"), "same") == value
+
+
+async def test_a_cap_that_is_none_is_for_a_person_to_take_back() -> None:
+    source = source_of(Habits(), clock=lambda: NOW, resources=frozenset({"CalendarEvent"}), window_days=31)
+    findings = await probe(source, soon(60))
+    assert Finding("", "window_days", "31 days", "no cap") in findings
+
+
 @pytest.mark.parametrize("paging", Paging)
 async def test_the_dialect_is_found_out_whatever_is_declared(paging: Paging) -> None:
     for declared in Paging:

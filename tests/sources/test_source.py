@@ -467,6 +467,7 @@ class TestConfiguration:
             ({"timeout": 0}, "sources.sis.timeout"),
             ({"max_gets": -1}, "sources.sis.max_gets"),
             ({"chunk": 0}, "sources.sis.capabilities.chunk"),
+            ({"window_days": 0}, "sources.sis.capabilities.window_days"),
         ],
     )
     def test_what_cannot_work_is_refused_with_its_key(self, changes: dict[str, Any], key: str) -> None:
