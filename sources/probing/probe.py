@@ -19,7 +19,7 @@ from ..source import Source
 from ..standard import RESOURCES
 from ..standard.model import Parameter, Resource, Scalar, Test
 from .findings import Finding
-from .values import Record, impossible, leaves, naive, offends, selecting
+from .values import Record, impossible, leaves, naive, offends, protected, selecting
 
 LIMIT = 25
 """Records asked for at a time."""
@@ -104,14 +104,14 @@ class _Probe:
             self._found("list", "has records", "none to probe with")
             return self
         self.naive = any(map(naive, page.sent))
-        sample = [each for each in page.records if each.get("securityMarking") in (None, "Ingen")]
+        sample = [each for each in page.records if not protected(each)]
         try:
             await self._filters(sample)
             await self._lookups(sample)
             await self._expands()
             await self._sort_keys()
             await self._views(sample)
-            await self._pages(page)
+            await self._pages(sample)
             await self._windows()
         except CallError as failure:
             self._found("list", "answers", f"{failure.code} in the midst of it: the rest was not found out")
@@ -288,8 +288,8 @@ class _Probe:
 
     # Pages and periods
 
-    async def _pages(self, sample: _Page) -> None:
-        if len(sample.records) < 2:
+    async def _pages(self, sample: Sequence[Record]) -> None:
+        if len(sample) < 2:
             return
         one: Parameters = (("limit", "1"),)
         try:
@@ -310,7 +310,7 @@ class _Probe:
         whole: Parameters = self._period or (("meta.modified.after", "1900-01-01T00:00:00+00:00"),)
         alone = await self._try(token)
         together = await self._try([*whole, *token])
-        if await self._forgets(sample.records, one):
+        if await self._forgets(sample, one):
             self.paging = Paging.TOKEN_WITH_FILTERS
         elif alone is None:
             if together is not None:

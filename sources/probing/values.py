@@ -33,6 +33,13 @@ def leaves(record: Record, path: str) -> list[object]:
     return [value["id"] if isinstance(value, Mapping) and "id" in value else value for value in here]
 
 
+def protected(value: object) -> bool:
+    """Whether a record is of a protected person, or refers to one."""
+    if isinstance(value, Mapping):
+        return value.get("securityMarking") not in (None, "Ingen") or any(map(protected, value.values()))
+    return isinstance(value, list) and any(map(protected, value))
+
+
 def impossible(parameter: Parameter, sample: Sequence[Record]) -> str | None:
     """A value that selects none of the records, or only those whose column is empty; None where there is none."""
     if parameter.test in _AFTER or parameter.test in _BEFORE:

@@ -19,6 +19,8 @@ from .conftest import asked, body, codes, soon, source_of
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 UNIT, SCHOOL = "0a000000-0000-4000-8000-000000000001", "0a000000-0000-4000-8000-000000000002"
+HIDDEN = "0a000000-0000-4000-8000-000000000003"
+"""The organisation of a group that a protected person is in."""
 CIVIC_NO, SECRET_NAME = "201401011234", "Hemligsson"
 
 
@@ -44,10 +46,10 @@ GROUPS = [
         "id": identity(0xC, number),
         "displayName": f"Group {number}",
         "groupType": ("Klass", "Undervisning", "Mentor")[number % 3],
-        "organisation": {"id": UNIT if number % 2 else SCHOOL},
+        "organisation": {"id": UNIT if number % 2 else SCHOOL if number else HIDDEN},
         "startDate": f"2026-08-1{number}",
         **({"endDate": f"2027-06-1{number}"} if number % 2 else {}),
-        "groupMemberships": [],
+        "groupMemberships": [{"person": {"id": PERSONS[0]["id"], "securityMarking": "Sekretessmarkering"}}][number:],
     }
     for number in range(7)
 ]
@@ -291,7 +293,8 @@ async def test_no_personal_identity_number_in_a_url_and_no_value_in_what_is_foun
     assert findings
     urls = " ".join(str(request.url) for request in habits.requests)
     assert CIVIC_NO[:-1] not in urls
-    assert PERSONS[0]["familyName"] not in urls, "a protected person is nobody to ask with"
+    for secret in (PERSONS[0]["familyName"], PERSONS[0]["id"], GROUPS[0]["id"], HIDDEN):
+        assert str(secret) not in urls, "a protected person is nobody to ask with"
     said = repr(findings)
     for record in (*PERSONS, *GROUPS, *EVENTS):
         assert record["id"] not in said
