@@ -10,8 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from resolvers.contracts import EntityId, Fetch, List
+from resolvers.entity import Entity
 from resolvers.federation import Federation
+from resolvers.operation import Operation
 from resolvers.places import PLACES
+from sources.requests import Query
 from sources.standard import RESOURCES
 from sources.standard.common import SCHOOL_TYPE
 from sources.standard.model import Enumeration, Reference, Structure
@@ -115,6 +119,28 @@ def test_where_a_record_belongs_does_not_depend_on_what_is_decided_by_it() -> No
     over = federation(world, fakes(world))
     data = answer(over, f'{{ person(id: "{CHILD}") {{ givenName enrolments {{ schoolTypeText }} }} }}')["data"]
     assert data["person"] == {"givenName": "Bo!", "enrolments": [{"schoolTypeText": "GR"}]}
+
+
+def test_a_source_that_only_says_where_a_record_belongs_is_asked_for_it() -> None:
+    decisions = Decisions(exists=("hr",), fields={"givenName": ("hr",)}, when=[(FS, (), {"givenName": ("pre",)})])
+    world = World(
+        {"sis": SIS, "pre": PRE, "hr": {"Person": [Record(id=CHILD, givenName="Bosse")]}},
+        {"Person": decisions},
+        holds={"sis": {"Person": frozenset({"enrolments"})}},
+        hide_protected=False,
+    )
+    assert names(world) == {CHILD: "Bo!"}
+
+
+async def test_what_arrives_later_settles_anew_where_a_record_belongs() -> None:
+    over = federation(when((FS, ("pre",), {})), fakes(WORLD))
+    operation = Operation(over)
+    child = Entity(operation, over.rules["Person"], EntityId(CHILD))
+    for source, name in (("pre", "Bo!"), ("sis", "Bo!")):
+        fetch = Fetch(source, "Person", List(Query()))
+        operation.absorb(fetch, await operation.fetch(fetch))
+        assert child.value("givenName") == name
+    assert child.applied.servers == ("pre", "sis")
 
 
 def asked(over: Federation, resource: str = "Person") -> set[str]:
