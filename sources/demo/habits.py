@@ -16,6 +16,7 @@ from hashlib import blake2b
 from typing import TypeVar
 
 from ..capabilities import ALL, Arrays, Filter, Paging
+from ..endpoints import DELETED
 from ..standard import RESOURCES
 
 T = TypeVar("T")
@@ -122,7 +123,8 @@ class Habits:
 
     # Parameters (2.3, 2.4)
     filters: Mapping[str, Mapping[str, Filter]] = field(default_factory=dict)
-    """Per resource and query parameter (or ``*``): exact, superset, ignored or refused."""
+    """Per resource and query parameter (or ``*``): exact, superset, ignored or refused. A parameter that the list
+    requires is required all the same, and never refused."""
     unknown_parameters: Unknown = Unknown.REFUSED
     sort_keys: PerResource = field(default_factory=dict)
     """Per resource, the sort keys that it knows; left out: all."""
@@ -264,43 +266,41 @@ def declared(habits: Habits, resources: Iterable[str], page_size: int | None = N
     have no key.
     """
     served = [name for name in RESOURCES if name in set(resources)]
-    section: dict[str, object] = {"resources": [RESOURCES[name].plural for name in served]}
     paging = _DECLARED_PAGING[habits.paging]
     if habits.window_with_token and habits.paging is Pages.SEALED:
         paging = Paging.TOKEN_WITH_WINDOW
+
+    def named(by_resource: Mapping[str, T]) -> dict[str, T]:
+        return {RESOURCES[name].plural: by_resource[name] for name in served if name in by_resource}
+
+    def listed(by_resource: PerResource) -> dict[str, list[str]]:
+        return {plural: sorted(values) for plural, values in named(by_resource).items()}
+
+    def plurals(names: Names) -> list[str]:
+        return [RESOURCES[name].plural for name in served if name in names]
+
     found: dict[str, object] = {
-        "endpoints": _named(habits.paths),
+        "endpoints": named(habits.paths)
+        | ({"deletedEntities": habits.paths[DELETED]} if DELETED in habits.paths else {}),
         "paging": paging.value,
         "arrays": habits.arrays.value,
         "filters": {
             plural: {parameter: kind.value for parameter, kind in known.items()}
-            for plural, known in _named(habits.filters).items()
+            for plural, known in named(habits.filters).items()
         },
-        "expand": _lists(habits.expand),
-        "no_lookup": _plurals(habits.no_lookup),
-        "lookup": _lists(habits.lookup),
-        "list_lacks": _lists(habits.list_lacks),
-        "list_only": _lists(habits.list_only),
+        "expand": listed(habits.expand),
+        "no_lookup": plurals(habits.no_lookup),
+        "lookup": listed(habits.lookup),
+        "list_lacks": listed(habits.list_lacks),
+        "list_only": listed(habits.list_only),
         "null_is_absent": habits.nulls,
-        "own_ids": _plurals(habits.own_ids),
-        "organisation_level": _named(habits.organisation_level),
+        "own_ids": plurals(habits.own_ids),
+        "organisation_level": named(habits.organisation_level),
         "window_days": habits.window_days,
         "lookup_chunk": habits.lookup_max,
         "timezone": habits.zone,
         "page_size": None if habits.paging is Pages.NONE else page_size,
     }
     usual = {"paging": Paging.TOKEN.value, "arrays": Arrays.REPEATED.value}
+    section: dict[str, object] = {"resources": plurals(frozenset(served))}
     return section | {key: value for key, value in found.items() if value and value != usual.get(key)}
-
-
-def _named(by_resource: Mapping[str, T]) -> dict[str, T]:
-    """By the names of the configuration; ``deletedEntities`` is no resource, but may have a path."""
-    return {RESOURCES[n].plural if n in RESOURCES else "deletedEntities": value for n, value in by_resource.items()}
-
-
-def _plurals(names: Names) -> list[str]:
-    return sorted(RESOURCES[name].plural for name in names)
-
-
-def _lists(by_resource: PerResource) -> dict[str, object]:
-    return {RESOURCES[name].plural: sorted(values) for name, values in by_resource.items()}

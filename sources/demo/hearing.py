@@ -44,7 +44,8 @@ def heard(parameters: Sequence[Parameter], pairs: Pairs, habits: Habits, resourc
     said: list[tuple[str, str]] = []
     for name, value in pairs:
         if resource is not None:
-            if name in known and habits.filter(resource.name, name) is Filter.REFUSED:
+            refused = name in known and habits.filter(resource.name, name) is Filter.REFUSED
+            if refused and name not in resource.window:
                 raise BadRequest(f"the parameter {name} is not supported")
             if name == "expand" and value not in habits.expand.get(resource.name, resource.expand):
                 if habits.unknown_expands is Unknown.IGNORED:
@@ -78,7 +79,7 @@ def _target(parameter: Parameter) -> str | None:
 def shared(resource: str, id: str, habits: Habits) -> str:
     """The store's id for one that a client gives; what is no id stays, to be refused."""
     plain = id.strip("{}") if habits.braces else id
-    return habits.own_id(resource, plain.lower()) if is_id(plain) else id
+    return habits.own_id(resource, plain) if is_id(plain) else id
 
 
 def heard_body(resource: Resource, body: object, habits: Habits) -> object:

@@ -143,6 +143,12 @@ async def test_every_person_that_is_referred_to_by_own_ids_is_there_with_a_key(m
         assert not without, (name, len(without))
 
 
+async def test_schema_sends_no_identifiers_but_unique_ones(asked: Mapping[str, Asked]) -> None:
+    sent = [p["externalIdentifiers"] for p in await persons(asked["schema"]) if "externalIdentifiers" in p]
+    assert sent
+    assert all(each["globallyUnique"] for identifiers in sent for each in identifiers)
+
+
 async def test_the_records_of_others_are_left_alone(municipality: Municipality) -> None:
     before = {n: [dict(p) for p in records["Person"]] for n, records in municipality.sources.items()}
     WILD.told(municipality)
@@ -157,7 +163,7 @@ async def test_the_configuration_says_what_they_do(servers: DemoServers, tmp_pat
     assert (sources["narvaro"]["paging"], "page_size" in sources["narvaro"]) == ("none", False)
     assert (sources["lms"]["paging"], sources["lms"]["timezone"]) == ("token_with_filters", "UTC")
     assert sources["hr"]["filters"] == {"persons": {"*": "ignored"}, "duties": {"*": "ignored"}}
-    assert sources["hr"]["own_ids"] == ["duties", "persons"]
+    assert sources["hr"]["own_ids"] == ["persons", "duties"]
     assert "civicNo" in sources["narvaro"]["holds"]["Person"]
     assert set(content["identity"]) == {"persons", "duties"}
     assert content["authority"]["Group"]["fields"]["organisation"][-1] == "sis"
