@@ -95,7 +95,7 @@ authority:
     when: [{schoolTypes: [FS, FTH], order: [sis], fields: {emails: [hr]}}]
 policy: {protected_persons: show}
 cache: {backend: memory, max_bytes: 1MB, ttl: {default: 5s, organisations: 1h}}
-limits: {operation_timeout: 1m, max_first: 10, max_candidates: 20, max_filter_calls: 3}
+limits: {operation_timeout: 1m, max_first: 10, max_candidates: 20, max_filter_calls: 3, max_schedule_days: 14}
 raw: true
 """
 
@@ -186,7 +186,7 @@ def test_a_whole_file_becomes_settings(folder: Path) -> None:
     assert (settings.cache.backend, settings.cache.max_bytes) == ("memory", 1024**2)
     limits = settings.limits
     assert (limits.operation_timeout, limits.max_first, limits.max_candidates) == (60.0, 10, 20)
-    assert limits.max_filter_calls == 3
+    assert (limits.max_filter_calls, limits.max_schedule_days) == (3, 14)
     assert settings.raw is True
 
 
