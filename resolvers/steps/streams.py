@@ -202,20 +202,23 @@ class _Sent:
 
 def _sent(operation: Operation, rules: Rules, source: str, clause: Clause) -> list[_Sent]:
     """What a source is asked for a clause: of parameters that must hold together, those it can be relied on for."""
-    found = [sent for condition in clause.pushes for sent in _condition(operation, rules, source, condition)]
+    capabilities = operation.federation.sources[source].capabilities
+    honoured = capabilities.honoured(rules.resource.name, [each.parameter.name for each in clause.pushes])
+    found = [
+        sent
+        for condition in clause.pushes
+        if condition.parameter.required or condition.parameter.name in honoured
+        for sent in _condition(operation, rules, source, condition)
+    ]
     return found if prod(len(sent.options) for sent in found) <= operation.federation.limits.max_filter_calls else []
 
 
 def _condition(operation: Operation, rules: Rules, source: str, condition: Condition) -> Iterator[_Sent]:
     parameter, values = condition.parameter, condition.values
     capabilities = operation.federation.sources[source].capabilities
-    known = capabilities.filter(rules.resource.name, parameter.name)
-    exact = known is Filter.EXACT
+    exact = capabilities.filter(rules.resource.name, parameter.name) is Filter.EXACT
     if not parameter.required and (
-        not known.pushable
-        or parameter.name not in rules.resource.parameter
-        or parameter.name == CIVIC_NO
-        or _contradictory(condition)
+        parameter.name not in rules.resource.parameter or parameter.name == CIVIC_NO or _contradictory(condition)
     ):
         return
     below = False
