@@ -6,15 +6,20 @@ order; what it returns is its value. Two drivers can run the same steps, because
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NewType, Protocol, TypeVar
+from typing import TYPE_CHECKING, NewType, Protocol, TypeVar
 
 from sources.capabilities import Capabilities
 from sources.records import Answer, DeletedAnswer
 from sources.requests import Query
 from sources.standard.model import Parameter, SortKey
+from sources.walks import Reader, Walk
+
+if TYPE_CHECKING:
+    from .listing import Listing
+    from .operation import Operation
 
 EntityId = NewType("EntityId", str)
 """The gateway's own id of a thing: canonical, lower case, no braces."""
@@ -60,11 +65,42 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """The records whose ``key`` is one of ``values``; key is the lookup's body array, ``ids`` for their own ids."""
+    """The records whose ``key`` is one of ``values``; key is the lookup's body array, ``ids`` for their own ids.
+
+    ``ahead``: ids that will be asked for soon, to be fetched too if there is a call, and room in it.
+    """
 
     key: str
     values: tuple[str, ...]
     expand: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Every page of a list call, of which only the ids are read."""
+
+    query: Query
+    read: Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Some records of a list that was scanned, by their places in it, if they are still kept. Asks nobody."""
+
+    walk: Walk
+    places: Sequence[int]
+
+
+@dataclass(slots=True, eq=False)
+class Shared:
+    """An index that operations share. ``make``: a step that makes it, in an operation of its own; run once for all that
+    ask for it at the same time. ``made`` is where it is then found; None if the deadline came first.
+    """
+
+    key: str
+    make: Callable[[Operation], Step[Listing]]
+    made: Listing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +110,14 @@ class Identify:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """One thing to fetch: from which source, of which resource, and how. All ids in it are the gateway's."""
+    """One thing to fetch: from which source (none for what is shared), of which resource, and how.
+
+    All ids in it are the gateway's.
+    """
 
     source: str
     resource: str
-    op: List | Page | Lookup | Identify
+    op: List | Page | Lookup | Scan | Kept | Shared | Identify
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +186,18 @@ class SourcePort(Protocol):
 
     async def walk(self, resource: str, query: Query, deadline: float) -> Answer: ...
 
+    async def scan(self, resource: str, query: Query, read: Reader, deadline: float) -> Answer: ...
+
+    async def kept(self, walk: Walk, places: Sequence[int]) -> Answer: ...
+
     async def lookup(
-        self, resource: str, key: str, values: Sequence[str], expand: tuple[str, ...], deadline: float
+        self,
+        resource: str,
+        key: str,
+        values: Sequence[str],
+        expand: tuple[str, ...],
+        deadline: float,
+        ahead: Sequence[str] = (),
     ) -> Answer: ...
 
     async def deleted(self, after: str | None, entities: tuple[str, ...], deadline: float) -> DeletedAnswer: ...
@@ -193,7 +242,7 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one operation. ``operation_timeout`` in seconds; the rest are counts."""
+    """Bounds of one operation, and of what operations share. ``operation_timeout`` in seconds; the rest are counts."""
 
     operation_timeout: float = 30.0
     max_first: int = 1000
@@ -203,3 +252,5 @@ class Limits:
     """The most list calls that stand in for one relation or one organisation filter, per source."""
     max_schedule_days: int = 100
     """The most days of which a schedule, or a placement's attendance times, can be asked for at once."""
+    max_index_bytes: int = 64 * 1024 * 1024
+    """Bytes that the indexes of sorted lists may take together; about 100 per record of a list."""

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TypeVar
 
-from .contracts import Step
+from sources.errors import CallError
+from sources.records import Answer
+
+from .contracts import Fetch, Shared, Step
+from .listing import Listing
 from .operation import Operation
 
 T = TypeVar("T")
@@ -16,8 +21,25 @@ async def run(operation: Operation, step: Step[T]) -> T:
     try:
         fetches = next(step)
         while True:
-            answers = await asyncio.gather(*(operation.fetch(fetch) for fetch in fetches))
+            answers = await asyncio.gather(*(fetch_one(operation, fetch) for fetch in fetches))
             fetches = step.send(answers)
     except StopIteration as stop:
         value: T = stop.value
         return value
+
+
+async def fetch_one(operation: Operation, fetch: Fetch) -> Answer:
+    """The answer to one fetch. What is shared is made, or waited for while another operation makes it."""
+    shared = fetch.op
+    if not isinstance(shared, Shared):
+        return await operation.fetch(fetch)
+
+    async def make() -> Listing:
+        own = operation.aside()
+        made = await run(own, shared.make(own))
+        operation.calls += own.calls
+        return made
+
+    with suppress(CallError):  # the deadline: ``made`` stays None
+        shared.made = await operation.federation.indexes.share(shared.key, operation.deadline, make)
+    return Answer()

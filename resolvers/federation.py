@@ -14,6 +14,7 @@ from .cursor import Sealer
 from .identity import Identities, IdentityRule
 from .identity.identities import REFRESH
 from .identity.store import Store
+from .indexes import Indexes
 from .policy import HideProtected, Policy
 
 
@@ -60,5 +61,6 @@ class Federation:
         }
         servers = {name: rules.servers for name, rules in self.rules.items()}
         self.identities = Identities(identity or {}, self.sources, servers, identity_store, identity_refresh)
+        self.indexes = Indexes(self.limits.max_index_bytes)
         self.pages_seen: dict[tuple[str, str], int] = {}
         """How many pages the last whole walk of (source, resource) had: a statistic for ``choose``."""

@@ -10,14 +10,15 @@ from sources.errors import Fault
 from sources.records import Answer, Row, View
 from sources.standard.model import Expand
 from sources.standard.model import View as Whole
+from sources.walks import Walk
 
 from .authority import Rules
 from .completeness import Gaps
-from .contracts import EntityId, Fetch, Gap, Identify, List, Lookup, Received
+from .contracts import EntityId, Fetch, Gap, Identify, Kept, List, Lookup, Page, Received, Scan
 from .errors import GapCode
 from .federation import Federation
 from .identity import Known
-from .identity.translate import Knowns, incoming, outgoing
+from .identity.translate import Knowns, Met, incoming, outgoing
 
 
 class Operation:
@@ -46,6 +47,13 @@ class Operation:
         self._rows: dict[tuple[str, str], dict[EntityId, Row | None]] = {}
         self._walked: set[tuple[str, str]] = set()
         self._known: dict[str, Known] = {}
+
+    def aside(self) -> Operation:
+        """An operation of the same moment and deadline that has seen no rows, for work whose rows are soon dropped."""
+        other = Operation(self.federation, self.deadline)
+        other.now, other.today, other.subtrees = self.now, self.today, self.subtrees
+        other.levels, other._known = self.levels, self._known
+        return other
 
     def rows(self, source: str, resource: str) -> dict[EntityId, Row | None]:
         """The rows seen of a source's resource, by id; None: the source said that it has no such record."""
@@ -84,6 +92,8 @@ class Operation:
                     seen[found] = Row(slab, index)
         if answer.faults:
             return ids
+        if isinstance(fetch.op, Scan) and answer.walk is not None and not fetch.op.query.parameters:
+            self.federation.pages_seen[source, resource] = max(1, len(answer.walk.tokens))
         if isinstance(fetch.op, Lookup) and fetch.op.key == "ids":
             self.absent(source, resource, map(EntityId, fetch.op.values))
         elif isinstance(fetch.op, List) and not fetch.op.query.parameters:
@@ -152,36 +162,44 @@ class Operation:
             known = await self.known(each)
             if known is not None:
                 knowns[each] = known
-        sent = outgoing(fetch, knowns) if knowns else fetch
-        if sent is None or isinstance(sent.op, Identify):
+        if isinstance(fetch.op, Identify):
             return Answer()
-        answer = await self._ask(sent)
-        return await self._received(answer, knowns) if knowns else answer
+        if not knowns:
+            return await self._ask(fetch)
+        met = Met()
+        sent = outgoing(fetch, knowns, met)
+        if sent is None:
+            scanned = Walk(fetch.source, fetch.resource, fetch.op.query) if isinstance(fetch.op, Scan) else None
+            return Answer(walk=scanned)
+        return await self._received(await self._ask(sent), knowns, met)
 
-    async def _received(self, answer: Answer, knowns: Knowns) -> Received:
-        received = incoming(answer, knowns)
-        uncertain = {GapCode.IDENTITY_CONFLICT: received.conflicts, GapCode.IDENTITY_SPLIT: received.splits}
+    async def _received(self, answer: Answer, knowns: Knowns, met: Met) -> Received:
+        answer = incoming(answer, knowns, met)
+        uncertain = {GapCode.IDENTITY_CONFLICT: met.conflicts, GapCode.IDENTITY_SPLIT: met.splits}
         gaps = [
             Gap(source, resource, code, retryable=False)
             for code, found in uncertain.items()
             for resource, places in found.items()
             for source in dict.fromkeys(source for source, _ in places)
         ]
-        for resource, places in received.unresolved.items():
+        for resource, places in met.unresolved.items():
             await self.federation.identities.note(resource, places)
-        gaps += (_gap(fault) for resource in received.unlinked for fault in knowns[resource].faults)
-        answer = received.answer
-        return Received(answer.slabs, answer.faults, answer.next, tuple(gaps))
+        gaps += (_gap(fault) for resource in met.unlinked for fault in knowns[resource].faults)
+        return Received(answer.slabs, answer.faults, answer.next, answer.walk, tuple(gaps))
 
     async def _ask(self, fetch: Fetch) -> Answer:
-        self.calls += 1
         source = self.federation.sources[fetch.source]
         op = fetch.op
+        if isinstance(op, Kept):
+            return await source.kept(op.walk, op.places)
+        self.calls += 1
         if isinstance(op, List):
             return await source.walk(fetch.resource, op.query, self.deadline)
+        if isinstance(op, Scan):
+            return await source.scan(fetch.resource, op.query, op.read, self.deadline)
         if isinstance(op, Lookup):
-            return await source.lookup(fetch.resource, op.key, op.values, op.expand, self.deadline)
-        assert not isinstance(op, Identify)
+            return await source.lookup(fetch.resource, op.key, op.values, op.expand, self.deadline, op.ahead)
+        assert isinstance(op, Page)
         return await source.page(fetch.resource, op.query, op.token, self.deadline)
 
 

@@ -1,4 +1,4 @@
-"""Sort keys of the standard over merged records: Swedish collation, nulls last, ties by id."""
+"""Sort keys of the standard over merged records, with Swedish collation. ``ranks`` has nulls last and ties by id."""
 
 from __future__ import annotations
 
@@ -55,33 +55,3 @@ def _kind(prop: Property, rest: str) -> object:
     if rest and isinstance(prop.type, Structure):
         return next(inner.type for inner in prop.type.properties if inner.name == rest)
     return prop.type
-
-
-class Descending:
-    """Turns the order of a comparable value around."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: str | float) -> None:
-        self.value = value
-
-    def __lt__(self, other: Descending) -> bool:
-        return other.value < self.value  # type: ignore[operator]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Descending) and other.value == self.value
-
-    def __hash__(self) -> int:
-        return hash(self.value)
-
-
-def rank(values: list[str | float | None], keys: tuple[SortKey, ...], id: str) -> tuple[object, ...]:
-    """What a list is sorted by: per key (missing last, then the value), then the id."""
-    parts: list[object] = []
-    for value, key in zip(values, keys, strict=True):
-        if value is None:
-            parts.append((1,))
-        else:
-            parts.append((0, Descending(value) if key.descending else value))
-    parts.append(id)
-    return tuple(parts)

@@ -125,6 +125,16 @@ class Cache:
         await self._write(generation, {key: page.body}, page.fetched_at)
         return generation
 
+    def watch(self, walk: str, generation: str | None) -> Callable[[], bool]:
+        """Tells whether a generation has neither expired nor been replaced, also after its pages were thrown out."""
+        unit = None if generation is None else self._alive(generation)
+        expires = 0.0 if unit is None else unit.expires
+
+        def alive() -> bool:
+            return self._clock() < expires and self._current.get(walk, generation) == generation
+
+        return alive
+
     async def forget(self, walk: str) -> None:
         """Throw out a walk whose source says that it changed."""
         generation = self._current.pop(walk, None)
@@ -138,6 +148,10 @@ class Cache:
         known = [key for key in keys if self._alive(key) is not None]
         found = dict(zip(known, await self._read([(key, key) for key in known]), strict=True)) if known else {}
         return [found.get(key) for key in keys]
+
+    def has(self, key: str) -> bool:
+        """Whether a record, or that there is none, is kept under a key."""
+        return self._alive(key) is not None
 
     async def put_records(self, bodies: Mapping[str, bytes], fetched_at: datetime, ttl: float) -> None:
         """Keep a record under each key for ``ttl`` seconds; ``b""`` keeps that there is none."""

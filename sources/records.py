@@ -6,8 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from .errors import Fault
+
+if TYPE_CHECKING:
+    from .walks import Walk
 
 Record = Mapping[str, object]
 """A record in canonical spelling: the standard's property names, lower-case ids without braces, zoned date-times."""
@@ -95,11 +99,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a source gave, and what of it is missing. ``next`` is the page token of a page that is not the last."""
+    """What a source gave, and what of it is missing. ``next`` is the page token of a page that is not the last.
+
+    ``walk``, of a scan: where the records stand, instead of slabs.
+    """
 
     slabs: tuple[Slab, ...] = ()
     faults: tuple[Fault, ...] = ()
     next: str | None = None
+    walk: Walk | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from .slabs import Built, Origin, build, build_array, decode, without
 from .standard import RESOURCES
 from .standard.model import Scalar
 from .transport import BaseTransport, Transport, code_of
+from .walks import Reader, Walk, ids_of, spans_of
 from .windows import split, without_earlier
 
 DEFAULT_TTL = 60.0
@@ -45,6 +46,17 @@ MAX_HALVINGS = 6
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A page as it came or is kept, decoded but not made a slab."""
+
+    stored: Stored
+    decoded: object
+    next: str | None
+    generation: str | None
+    from_cache: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,16 @@ class Listed:
     bare: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """A page that a reader has taken in; ``enough``: it wants no more."""
+
+    next: str | None
+    generation: str | None
+    names: Sequence[str]
+    enough: bool
+
+
 @dataclass(slots=True)
 class _Gathered:
     """What the parts of one answer add up to. One fault per resource and code, however many parts failed by it."""
@@ -86,8 +108,8 @@ class _Gathered:
         fault = Fault(self.source, self.resource, failure.code, failure.status)
         self.faults.setdefault((fault.resource, fault.code), fault)
 
-    def answer(self, following: str | None = None) -> Answer:
-        return Answer(tuple(self.slabs), tuple(self.faults.values()), following)
+    def answer(self, following: str | None = None, walk: Walk | None = None) -> Answer:
+        return Answer(tuple(self.slabs), tuple(self.faults.values()), following, walk)
 
 
 class Source:
@@ -164,14 +186,100 @@ class Source:
                 gathered.fail(walked.failure)
         return gathered.answer()
 
+    async def scan(self, resource: str, query: Query, read: Reader, deadline: float) -> Answer:
+        """All pages of a list, of which only the ids are read; ``Answer.walk`` tells where the records stand.
+
+        Other work goes on between pages. A reader that has had enough ends the walk.
+        """
+        gathered = _Gathered(self.name, resource)
+        walk = Walk(self.name, resource, query)
+        try:
+            windows = self._accept(resource, query)
+        except CallError as failure:
+            gathered.fail(failure)
+            return gathered.answer(walk=walk)
+        for window in windows:
+            walked = await self._scan(gathered, walk, window, read, deadline)
+            if walked.failure is not None:
+                gathered.fail(walked.failure)
+            if walked.pages and walked.pages[-1].enough:
+                break
+        return gathered.answer(walk=walk)
+
+    async def _scan(
+        self, gathered: _Gathered, walk: Walk, query: Query, read: Reader, deadline: float
+    ) -> paging.Walked[_Passed]:
+        """The pages of one window, added to the walk."""
+        resource, key = walk.resource, self._walk_key(walk.resource, query)
+        walk.begin()
+        read.begin()
+
+        async def fetch(token: str | None, first: _Passed | None) -> _Passed:
+            page = await self._read(resource, query, token, deadline, None if first is None else first.generation)
+            if token is None:
+                walk.restart(page.generation, self._cache.watch(key, page.generation))
+                read.restart()
+            items = paging.items(page.decoded, resource)
+            identities = ids_of(resource, self.settings.timezone, items)
+            found = [identity for identity in identities if identity is not None]
+            if len(found) < len(items):
+                gathered.fail(CallError(FaultCode.SOURCE_RECORD_INVALID))
+            body = page.stored.body
+            walk.add(token, body, page.stored.fetched_at, spans_of(body, page.decoded, items, identities), len(found))
+            await asyncio.sleep(0)
+            enough = not read.read(found)
+            return _Passed(None if enough else page.next, page.generation, found, enough)
+
+        async def restart() -> None:
+            await self._cache.forget(key)
+
+        return await paging.walk(fetch, restart, self.settings)
+
+    async def kept(self, walk: Walk, places: Sequence[int]) -> Answer:
+        """The records at these places of a walk, as far as its pages are still kept. Asks nobody."""
+        gathered = _Gathered(self.name, walk.resource)
+        pages: dict[int, list[int]] = {}
+        for place in sorted(places):
+            page = walk.page_of(place)
+            pages.setdefault(page, []).append(place - walk.starts[page])
+        for page, offsets in pages.items():
+            if walk.held is not None:
+                body = walk.held[page]
+            else:
+                stored = await self._cache.page(walk.generation_of(page), walk.tokens[page].token)
+                if stored is None:
+                    continue
+                body = stored.body
+            spans = walk.spans[page]
+            if spans is not None:
+                parts = [body[spans[2 * offset] : spans[2 * offset + 1]] for offset in offsets]
+            else:
+                items = paging.items(decode(body), walk.resource)
+                usable = zip(items, ids_of(walk.resource, self.settings.timezone, items), strict=True)
+                whole = [item for item, identity in usable if identity is not None]
+                parts = [orjson.dumps(whole[offset]) for offset in offsets]
+            origin = self._origin(walk.resource, View.LIST, walk.query.expand, walk.fetched[page], from_cache=True)
+            built = build_array(origin, parts)
+            gathered.add(built.slab, built.faults)
+        return gathered.answer()
+
     async def lookup(
-        self, resource: str, key: str, values: Sequence[str], expand: tuple[str, ...], deadline: float
+        self,
+        resource: str,
+        key: str,
+        values: Sequence[str],
+        expand: tuple[str, ...],
+        deadline: float,
+        ahead: Sequence[str] = (),
     ) -> Answer:
         """The records whose ``key`` (a body array of the lookup; ``ids`` for their own ids) is one of ``values``.
 
         Ids that the source does not have are simply not in the answer. Without a lookup, single gets stand in for
         ``ids``, at most ``settings.max_gets``; where that does not do, SOURCE_REQUEST_REFUSED. An expand that the
         source does not know is not asked for.
+
+        ``ahead``: ids that will be asked for soon. Where a call must be made, and answers are kept, it asks for as many
+        of them as there is room for; they may be in the answer.
         """
         gathered = _Gathered(self.name, resource)
         expand = self._known(resource, expand)
@@ -180,7 +288,7 @@ class Source:
             return gathered.answer()
         try:
             self._served(resource)
-            await self._lookup(gathered, key, values, expand, deadline)
+            await self._lookup(gathered, key, values, expand, deadline, ahead)
         except CallError as failure:
             gathered.fail(failure)
         return gathered.answer()
@@ -281,48 +389,61 @@ class Source:
     async def _page(
         self, resource: str, query: Query, token: str | None, deadline: float, generation: str | None = None
     ) -> _Page:
+        read = await self._read(resource, query, token, deadline, generation)
+        body, fetched_at = read.stored.body, read.stored.fetched_at
+        origin = self._origin(resource, View.LIST, query.expand, fetched_at, from_cache=read.from_cache)
+        built = build(origin, paging.items(read.decoded, resource), lambda: paging.items(decode(body), resource))
+        return _Page(built.slab, built.faults, read.next, read.generation)
+
+    async def _read(
+        self, resource: str, query: Query, token: str | None, deadline: float, generation: str | None = None
+    ) -> _Read:
+        """A page of a list, from the walk of which it is part, or from the source.
+
+        Where somebody comes back with a token of which no walk is kept any more, the page is kept by itself: it stands
+        on no other page of this process, and the next question may well be for it again.
+        """
         walk = self._walk_key(resource, query)
         generation = generation or self._cache.generation(walk, token)
-        kept = await self._cache.page(generation, token)
+        alone = self._cache.digest("page by itself", walk, token) if generation is None and token is not None else None
+        kept = await self._cache.page(generation, token) if alone is None else (await self._cache.records([alone]))[0]
         if kept is not None:
-            return self._read_page(resource, query, token, kept, generation, from_cache=True)
+            return self._decoded(resource, token, kept, generation, from_cache=True)
 
-        async def fetch() -> _Page:
+        async def fetch() -> _Read:
             sent = paging.parameters(self.capabilities, resource, query, token)
             fetched_at = self.clock()
             request = Outgoing("GET", self._endpoints.list(resource, sent))
             body = (await self._call(resource, "list", request, deadline)).body
-            page = self._read_page(resource, query, token, Stored(body, fetched_at), generation, from_cache=False)
-            kept_in = await self._cache.put_page(
-                walk, generation, token, Stored(body, fetched_at), page.next, self._ttl(resource, query.expand)
-            )
-            return _Page(page.slab, page.faults, page.next, kept_in)
+            stored, ttl = Stored(body, fetched_at), self._ttl(resource, query.expand)
+            read = self._decoded(resource, token, stored, generation, from_cache=False)
+            if alone is not None:
+                await self._cache.put_records({alone: body}, fetched_at, ttl)
+                return read
+            return replace(read, generation=await self._cache.put_page(walk, generation, token, stored, read.next, ttl))
 
         flight = self._cache.digest("page", walk, generation or "", token or "")
         return await self._cache.flights.share(flight, deadline, fetch)
 
-    def _read_page(
-        self,
-        resource: str,
-        query: Query,
-        token: str | None,
-        stored: Stored,
-        generation: str | None,
-        *,
-        from_cache: bool,
-    ) -> _Page:
-        body = stored.body
-        decoded = decode(body)
-        records = paging.items(decoded, resource)
-        following = paging.following(self.capabilities, decoded, len(records), token)
-        origin = self._origin(resource, View.LIST, query.expand, stored.fetched_at, from_cache=from_cache)
-        built = build(origin, records, lambda: paging.items(decode(body), resource))
-        return _Page(built.slab, built.faults, following, generation)
+    def _decoded(
+        self, resource: str, token: str | None, stored: Stored, generation: str | None, *, from_cache: bool
+    ) -> _Read:
+        """Raises CallError (SOURCE_ANSWER_INVALID) if the page is not a list."""
+        decoded = decode(stored.body)
+        count = len(paging.items(decoded, resource))
+        following = paging.following(self.capabilities, decoded, count, token)
+        return _Read(stored, decoded, following, generation, from_cache)
 
     # Lookups
 
     async def _lookup(
-        self, gathered: _Gathered, key: str, values: list[str], expand: tuple[str, ...], deadline: float
+        self,
+        gathered: _Gathered,
+        key: str,
+        values: list[str],
+        expand: tuple[str, ...],
+        deadline: float,
+        ahead: Sequence[str],
     ) -> None:
         resource = gathered.resource
         declared = RESOURCES[resource]
@@ -330,11 +451,27 @@ class Source:
         if possible and self._no_lookup.get((resource, key), 0.0) <= time.monotonic():
             if key == "ids":
                 values = await self._from_cache(gathered, View.LOOKUP, values, expand)
-            values = await self._post_all(gathered, key, values, expand, deadline)
+            further = self._further(resource, values, ahead, expand)
+            left = await self._post_all(gathered, key, [*values, *further], expand, deadline)
+            values = left if not further else [value for value in left if value not in set(further)]
         elif key != "ids" or not declared.get:
             raise CallError(FaultCode.SOURCE_REQUEST_REFUSED)
         if values:
             await self._gets(gathered, values, expand, deadline)
+
+    def _further(
+        self, resource: str, values: Sequence[str], ahead: Sequence[str], expand: tuple[str, ...]
+    ) -> list[str]:
+        """Those of the ids ahead that fill up the last call for ``values``, and are not kept already."""
+        room = -len(values) % max(1, self.capabilities.chunk)
+        if not values or not ahead or not room or self._ttl(resource, expand) <= 0:
+            return []
+        asked = set(values)
+        return [
+            identity
+            for identity in dict.fromkeys(ahead)
+            if identity not in asked and not self._cache.has(self._record_key(resource, View.LOOKUP, identity, expand))
+        ][:room]
 
     async def _post_all(
         self, gathered: _Gathered, key: str, values: list[str], expand: tuple[str, ...], deadline: float

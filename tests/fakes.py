@@ -8,6 +8,7 @@ gateway: it is noted in ``violations`` and raised.
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from sources.requests import Query
 from sources.standard import RESOURCES
 from sources.standard.model import Parameter, Scalar, Test
 from sources.standard.model import View as Whole
+from sources.walks import Reader, Walk
 
 FETCHED_AT = datetime(2026, 3, 25, 7, 30, tzinfo=UTC)
 
@@ -49,6 +51,21 @@ class Call:
     values: tuple[str, ...] = ()
 
 
+@dataclass(slots=True, eq=False)
+class _Walk(Walk):
+    """A walk that has its pages itself."""
+
+    slabs: list[Slab] = field(default_factory=list)
+
+    def position(self, place: int) -> tuple[str | None, int]:
+        page = self.page_of(place)
+        return self.tokens[page].token, place - self.starts[page]
+
+    def place(self, token: str | None, offset: int) -> int | None:
+        places = [start + offset for at, start in zip(self.tokens, self.starts, strict=True) if at.token == token]
+        return places[0] if places else None
+
+
 class FakeSource:
     """A conformant source of ``records``: per resource, in the source's own order, each with its ``id``.
 
@@ -70,6 +87,11 @@ class FakeSource:
         """Ids per resource that ``deleted`` gives."""
         self.calls: list[Call] = []
         self.violations: list[str] = []
+        self.ttl = 0.0
+        """Seconds that a scan counts as what the source still has."""
+        self.forgets = False
+        """Whether the pages of a scan are gone when somebody comes back for them."""
+        self.clock = time.monotonic
         self._faults: dict[tuple[str | None, str | None], tuple[FaultCode, int]] = {}
 
     # Faults
@@ -120,8 +142,37 @@ class FakeSource:
         fault = self._fault(resource, "walk")
         return Answer(pages) if fault is None else Answer(pages[: fault[1]], (fault[0],))
 
+    async def scan(self, resource: str, query: Query, read: Reader, deadline: float) -> Answer:
+        answer = await self.walk(resource, query, deadline)
+        began = self.clock()
+        walk = _Walk(self.name, resource, query)
+        walk.begin()
+        walk.restart(None, lambda: self.clock() < began + self.ttl)
+        read.begin()
+        read.restart()
+        for number, slab in enumerate(answer.slabs):
+            token = self._token(query, number) if number else None
+            walk.add(token, b"", FETCHED_AT, None, len(slab.ids))
+            walk.slabs.append(slab)
+            if not read.read(slab.ids):
+                break
+        return Answer(faults=answer.faults, walk=walk)
+
+    async def kept(self, walk: Walk, places: Sequence[int]) -> Answer:
+        assert isinstance(walk, _Walk)
+        if walk.held is None and self.forgets:
+            return Answer()
+        records = [record for slab in walk.slabs for record in slab.records]
+        return Answer((self._slab(walk.resource, View.LIST, [records[place] for place in places]),))
+
     async def lookup(
-        self, resource: str, key: str, values: Sequence[str], expand: tuple[str, ...], deadline: float
+        self,
+        resource: str,
+        key: str,
+        values: Sequence[str],
+        expand: tuple[str, ...],
+        deadline: float,
+        ahead: Sequence[str] = (),
     ) -> Answer:
         self.calls.append(Call("lookup", resource, Query(expand=expand), key=key, values=tuple(values)))
         self._must_serve(resource)

@@ -103,6 +103,7 @@ def _built(file: ConfigurationFile) -> Settings:
             max_candidates=file.limits.max_candidates,
             max_filter_calls=file.limits.max_filter_calls,
             max_schedule_days=file.limits.max_schedule_days,
+            max_index_bytes=file.limits.max_index_bytes,
         ),
         raw=file.raw,
         epoch=_epoch(sources, authority, scopes, rules, file.policy.protected_persons, file.server.timezone),

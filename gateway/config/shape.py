@@ -274,6 +274,8 @@ class Bounds(Section):
     """The most list calls that stand in for one relation or one organisation filter, per source."""
     max_schedule_days: Count = Limits().max_schedule_days
     """The most days of which a schedule, or a placement's attendance times, can be asked for at once."""
+    max_index_bytes: Size = Field(default=Limits().max_index_bytes, json_schema_extra={"default": "64MB"})
+    """How much the indexes of sorted and of long lists may take; about 100 bytes per record of a list."""
 
 
 class ConfigurationFile(Section):

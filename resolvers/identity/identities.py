@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 
 from sources.canonical import NAMESPACE
@@ -22,7 +24,7 @@ from .clusters import Clusters, Node, Place, clusters
 from .keys import KINDS, SAME_TIME, IdentityRule, keys
 from .known import Known
 from .store import Remembered, Store
-from .translate import incoming
+from .translate import Met, incoming
 
 REFRESH = 600.0
 """Seconds until the sources' lists are read again for ids that appeared or were linked since."""
@@ -57,6 +59,7 @@ class Identities:
         self._known: dict[str, Known] = {}
         self._until: dict[str, float] = {}
         self._building: dict[str, asyncio.Lock] = {}
+        self._serials = itertools.count(1)
 
     def concerned(self, resource: str, expand: Iterable[str] = ()) -> frozenset[str]:
         """The resources whose ids differ between sources, of those that records of this one hold ids of.
@@ -115,7 +118,7 @@ class Identities:
         nodes: list[Node] = []
         faults: list[Fault] = []
         for name, answer in zip(readers, answers, strict=True):
-            seen = dict.fromkeys(self._nodes(resource, incoming(answer, others).answer, name))
+            seen = dict.fromkeys(self._nodes(resource, incoming(answer, others, Met()), name))
             nodes += seen
             faults += answer.faults
             if answer.faults:  # what is linked there stays so
@@ -127,7 +130,7 @@ class Identities:
         named = _Named(resource, own, remembered, before)
         named.name(found)
         await asyncio.to_thread(self._store.write, resource, named.taken, named.links, named.aliases)
-        return named.known(found, tuple(faults))
+        return replace(named.known(found, tuple(faults)), serial=next(self._serials))
 
     async def _read(self, name: str, resource: str, columns: frozenset[str], deadline: float) -> Answer:
         source = self._sources[name]

@@ -29,6 +29,8 @@ class Known:
     conflicts: frozenset[Place] = frozenset()
     splits: frozenset[Place] = frozenset()
     faults: tuple[Fault, ...] = ()
+    serial: int = 0
+    """Another number for another state."""
 
     def entity(self, source: str, local: str) -> EntityId:
         """The gateway's id of what the source calls ``local``; the id itself where nothing else is known."""

@@ -12,8 +12,9 @@ from sources.requests import Query
 from sources.standard import RESOURCES
 from sources.standard.model import Resource
 from sources.standard.values import looks_up, references, refers_to
+from sources.walks import Reader
 
-from ..contracts import EntityId, Fetch, List, Lookup, Page
+from ..contracts import EntityId, Fetch, List, Lookup, Page, Scan
 from .clusters import Place
 from .known import Known
 
@@ -25,10 +26,9 @@ _FURTHER: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]] = {"Activity": (
 
 
 @dataclass(slots=True)
-class Received:
-    """An answer in the gateway's ids, and which ids were met that deserve a word."""
+class Met:
+    """The ids met in an answer that deserve a word."""
 
-    answer: Answer
     unresolved: dict[str, dict[Place, None]] = field(default_factory=dict)
     """Per resource, own ids of a source that no list has shown yet."""
     conflicts: dict[str, dict[Place, None]] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Received:
     """Resources of which a record is linked to nothing, while not all sources could be read for links."""
 
 
-def outgoing(fetch: Fetch, knowns: Knowns) -> Fetch | None:
+def outgoing(fetch: Fetch, knowns: Knowns, met: Met) -> Fetch | None:
     """The fetch in the source's ids; None where the source has nothing of what it asks for."""
     op = fetch.op
     if isinstance(op, Lookup):
@@ -45,11 +45,35 @@ def outgoing(fetch: Fetch, knowns: Knowns) -> Fetch | None:
         if known is None:
             return fetch
         values = _locals(known, fetch.source, op.values)
-        return replace(fetch, op=replace(op, values=values)) if values else None
-    if isinstance(op, List | Page):
-        query = _query(fetch, op.query, knowns)
-        return None if query is None else replace(fetch, op=replace(op, query=query))
-    return fetch
+        ahead = _locals(known, fetch.source, op.ahead)
+        return replace(fetch, op=replace(op, values=values, ahead=ahead)) if values else None
+    if not isinstance(op, List | Page | Scan):
+        return fetch
+    query = _query(fetch, op.query, knowns)
+    if query is None:
+        return None
+    known = knowns.get(fetch.resource)
+    if isinstance(op, Scan) and known is not None:
+        convert = partial(_id, fetch.source, fetch.resource, known, met)
+        return replace(fetch, op=Scan(query, _Translating(op.read, convert)))
+    return replace(fetch, op=replace(op, query=query))
+
+
+@dataclass(frozen=True, slots=True)
+class _Translating:
+    """A reader of a source's ids for one that reads the gateway's."""
+
+    inner: Reader
+    convert: Callable[[str], str]
+
+    def begin(self) -> None:
+        self.inner.begin()
+
+    def restart(self) -> None:
+        self.inner.restart()
+
+    def read(self, ids: Sequence[str]) -> bool:
+        return self.inner.read([self.convert(each) for each in ids])
 
 
 def _locals(known: Known, source: str, ids: Sequence[str]) -> tuple[str, ...]:
@@ -69,20 +93,16 @@ def _query(fetch: Fetch, query: Query, knowns: Knowns) -> Query | None:
     return Query.of(parameters, query.expand, query.sortkey)
 
 
-def incoming(answer: Answer, knowns: Knowns) -> Received:
+def incoming(answer: Answer, knowns: Knowns, met: Met) -> Answer:
     """The answer in the gateway's ids."""
-    received = Received(answer)
-    if knowns:
-        slabs = tuple(_slab(slab, knowns, received) for slab in answer.slabs)
-        received.answer = replace(answer, slabs=slabs)
-    return received
+    return replace(answer, slabs=tuple(_slab(slab, knowns, met) for slab in answer.slabs)) if knowns else answer
 
 
-def _slab(slab: Slab, knowns: Knowns, received: Received) -> Slab:
+def _slab(slab: Slab, knowns: Knowns, met: Met) -> Slab:
     resource = RESOURCES[slab.resource]
     paths = [(path, target) for path, target in _paths(slab.resource) if target in knowns]
     known = knowns.get(slab.resource)
-    embedded = {name: _embedded(slab, name, each, knowns, received) for name, each in slab.embedded.items()}
+    embedded = {name: _embedded(slab, name, each, knowns, met) for name, each in slab.embedded.items()}
     if known is None and not paths:
         return replace(slab, embedded=embedded) if embedded else slab
     ids: list[str] = []
@@ -90,15 +110,15 @@ def _slab(slab: Slab, knowns: Knowns, received: Received) -> Slab:
     for local, sent in zip(slab.ids, slab.records, strict=True):
         record = sent
         for path, target in paths:
-            record = _at(record, path, partial(_id, slab.source, target, knowns[target], received))
-        id = _id(slab.source, slab.resource, known, received, local) if known else _made(resource, local, sent, record)
+            record = _at(record, path, partial(_id, slab.source, target, knowns[target], met))
+        id = _id(slab.source, slab.resource, known, met, local) if known else _made(resource, local, sent, record)
         ids.append(id)
         records.append(record if id == local else {**record, "id": id})
     return replace(slab, ids=ids, records=records, local_ids=slab.ids, embedded=embedded)
 
 
-def _embedded(parent: Slab, name: str, embedded: Embedded, knowns: Knowns, received: Received) -> Embedded:
-    slab = _slab(embedded.slab, knowns, received)
+def _embedded(parent: Slab, name: str, embedded: Embedded, knowns: Knowns, met: Met) -> Embedded:
+    slab = _slab(embedded.slab, knowns, met)
     path = RESOURCES[parent.resource].expand[name].path
     if slab is embedded.slab:
         return embedded
@@ -109,17 +129,17 @@ def _embedded(parent: Slab, name: str, embedded: Embedded, knowns: Knowns, recei
     return replace(embedded, slab=slab, elements=elements)
 
 
-def _id(source: str, resource: str, known: Known, received: Received, local: str) -> str:
+def _id(source: str, resource: str, known: Known, met: Met, local: str) -> str:
     place = (source, local)
     if place in known.conflicts:
-        received.conflicts.setdefault(resource, {})[place] = None
+        met.conflicts.setdefault(resource, {})[place] = None
     if place in known.splits:
-        received.splits.setdefault(resource, {})[place] = None
+        met.splits.setdefault(resource, {})[place] = None
     if known.unresolved(source, local):
-        received.unresolved.setdefault(resource, {})[place] = None
+        met.unresolved.setdefault(resource, {})[place] = None
     id = known.canonical(known.entity(source, local))
     if known.faults and source in known.own and id == local:
-        received.unlinked[resource] = None
+        met.unlinked[resource] = None
     return id
 
 

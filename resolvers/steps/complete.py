@@ -13,7 +13,7 @@ from ..contracts import EntityId, Step, Want
 from ..entity import Entity
 from ..operation import Operation
 from ..policy import Verdict
-from .rows import rows_by_id
+from .rows import Ahead, rows_by_id
 from .tree import subtrees
 
 
@@ -24,8 +24,12 @@ def complete(
     want: Want,
     gaps: Gaps | None = None,
     also: Iterable[str] = (),
+    ahead: Ahead | None = None,
 ) -> Step[None]:
-    """See to it that the rows needed for ``want`` are in hand, for each id; ``also`` names further sources to ask."""
+    """See to it that the rows needed for ``want`` are in hand, for each id; ``also`` names further sources to ask.
+
+    ``ahead`` gives ids that the next pages of a list will need: a source that must be called is asked for them as well.
+    """
     rules = operation.federation.rules[resource]
     want = want.also(*operation.federation.policy.columns(resource))
     further = set(also)
@@ -35,7 +39,8 @@ def complete(
     heard = rules.heard(want)
     sources = [source for source in rules.servers if source in further or source in heard]
     unique = list(dict.fromkeys(ids))
-    fetches = rows_by_id(operation, resource, {source: unique for source in sources if source not in rules.scopes})
+    unscoped = {source: unique for source in sources if source not in rules.scopes}
+    fetches = rows_by_id(operation, resource, unscoped, ahead)
     if fetches:
         operation.absorb_all(fetches, (yield fetches), gaps)
     bounded = [source for source in sources if source in rules.scopes]

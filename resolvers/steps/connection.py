@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import orjson
 
+from sources.errors import Fault, FaultCode
 from sources.records import Answer
 
 from ..authority import Rules
 from ..completeness import Gaps
-from ..contracts import EntityId, Fetch, Gap, Page, Selector, Step, Want
+from ..contracts import EntityId, Fetch, Gap, Identify, Page, Selector, Shared, Step, Want
 from ..entity import Entity
-from ..errors import Code, InvalidCursor
-from ..filters import SOURCES
+from ..errors import Code, InvalidCursor, Refused
+from ..listing import Listing
 from ..operation import Operation
-from ..order import rank, sort_value
-from ..predicates import Clause, clauses
-from .complete import complete, shown
+from ..predicates import clauses
 from .joined import refuse, resolve
+from .listing import Question, further_scans, gives, make_listing, read_again, stream_place, stream_rank
 from .permitted import permitted
-from .select import holds, in_period, needed, prepare
-from .streams import Stream, candidates, streams, would_give
+from .rows import by_id
+from .streams import Stream, streams, would_give
 from .tree import subtrees
 
 _LOST_TOKEN = frozenset({"SOURCE_LIST_CHANGED", "SOURCE_REQUEST_REFUSED", "SOURCE_ENDPOINT_MISSING"})
 """What a source answers to a page token that it no longer knows."""
 _GROWTH = 4
 """How much the next batch of candidates grows when the last one gave too few."""
+_READS_ON = 500
+"""Records after which a client is taken to read a list to its end, so that whole lists cost fewer calls than looking
+its records up."""
+
+_TAIL = 8
+"""Records that an unordered cursor names, so that its place is found again in a list that has changed."""
+_STAYED = 5
+"""How many of them must still be there: then up to three may have been removed, or moved to any other place."""
+
+_MOST_HAD = 64
+"""Records that a cursor may name because the client had them already, and they now stand further on."""
 
 
 @dataclass(slots=True)
@@ -57,7 +69,13 @@ def connection(
         operation.not_served[resource] = None
         return None
     refuse(operation, rules, clauses(selector.conditions))
+    if operation.federation.identities.concerned(resource):
+        yield [Fetch("", resource, Identify())]
     gaps = Gaps()
+    if position is not None:
+        for gap in _carried(position):
+            gaps.add(gap)
+            operation.gaps.add(gap)
     selector = yield from permitted(operation, selector, gaps)
     if any(condition.values == () for condition in selector.conditions):
         return Listed()
@@ -67,23 +85,13 @@ def connection(
     if any(clause.impossible for clause in tests):
         return Listed(has_next=bool(gaps.all()), gaps=gaps.all())
     calls = streams(operation, rules, tests)
-    run = _Run(operation, rules, selector, tests, calls, bound_to, want, gaps)
-    if selector.order or not _streamable(rules, tests, calls):
-        listed = yield from run.indexed(position)
-    else:
-        listed = yield from run.streamed(position)
-    listed.gaps = gaps.all()
-    listed.has_next = listed.has_next or bool(listed.gaps)
-    return listed
-
-
-def _streamable(rules: Rules, tests: Sequence[Clause], calls: Sequence[Stream]) -> bool:
-    """Whether the calls can be read page by page: each of a source of its own, and it is known what each gives."""
-    if any(call.lookup or call.ids is not None for call in calls):
-        return False
-    if any(clause.test in SOURCES for clause in tests) and not rules.resource.get:
-        return False  # only the whole lists tell who has a record
-    return len(calls) == 1 or (len({call.source for call in calls}) == len(calls) and all(c.exact for c in calls))
+    run = _Run(operation, Question(rules, selector, tests, calls), want, gaps)
+    shown = yield from run.keyed(position) if run.question.keyed else run.unkeyed(position)
+    missing = gaps.all()
+    carried = [[gap.source, gap.resource, gap.code, gap.retryable] for gap in missing]
+    seal = operation.federation.sealer.seal
+    cursors = [seal([carried, *place], bound_to) for place in shown.places]
+    return Listed(shown.entities, cursors, shown.has_next or bool(missing), missing)
 
 
 def _binding(operation: Operation, rules: Rules, selector: Selector) -> bytes:
@@ -99,137 +107,322 @@ def _binding(operation: Operation, rules: Rules, selector: Selector) -> bytes:
     return hashlib.sha256(orjson.dumps(what)).digest()
 
 
+def _carried(position: list[object]) -> Iterable[Gap]:
+    """The gaps of the pages before: what they lack, the list lacks, however whole its other pages are."""
+    gaps = position[0] if position else None
+    for entry in gaps if isinstance(gaps, list) else ():
+        source, resource, code, retryable = entry
+        yield Gap(str(source), str(resource), str(code), bool(retryable))
+
+
+@dataclass(slots=True)
+class _Shown:
+    """Records of a page; for each what its cursor holds, beside the gaps."""
+
+    entities: list[Entity] = field(default_factory=list)
+    places: list[tuple[object, ...]] = field(default_factory=list)
+    has_next: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a page of an unordered list begins: in which stream, on the page of which token, behind how many of its
+    records, behind which records (the last was shown last), and how many records the client has had. ``had`` are
+    those of them that now stand further on, because the list has changed."""
+
+    at: int = 0
+    token: str | None = None
+    offset: int = 0
+    tail: tuple[str, ...] = ()
+    given: int = 0
+    had: tuple[str, ...] = ()
+
+    def behind(self, entity: Entity, at: int, token: str | None, offset: int) -> _Place:
+        """The place behind one more record."""
+        return _Place(at, token, offset, (*self.tail[1 - _TAIL :], entity.id), self.given + 1, self.had)
+
+
 @dataclass(slots=True)
 class _Run:
-    """Everything that the two ways of listing share."""
+    """One page of one list."""
 
     operation: Operation
-    rules: Rules
-    selector: Selector
-    tests: Sequence[Clause]
-    streams: Sequence[Stream]
-    bound_to: bytes
+    question: Question
     want: Want
     gaps: Gaps
 
     @property
     def first(self) -> int:
-        assert self.selector.first is not None
-        return self.selector.first
+        assert self.question.selector.first is not None
+        return self.question.selector.first
 
-    def test_columns(self) -> Want:
-        return Want(needed(self.rules.resource, self.selector))
+    @property
+    def shown_columns(self) -> Want:
+        """What is selected, and what says that a record is to be shown: it may have changed since it was listed."""
+        return self.want | self.question.test_columns()
 
-    def passing(self, ids: Sequence[EntityId], want: Want, also: Sequence[str] = ()) -> Step[list[Entity]]:
-        """Complete candidates; those that exist, may be shown, pass the filter and lie in the period."""
-        resource = self.rules.resource
-        yield from complete(self.operation, resource.name, ids, want, self.gaps, also=(*self.rules.population, *also))
-        yield from prepare(self.operation, resource, ids, self.selector, self.gaps)
-        return [
-            entity
-            for entity in shown(self.operation, resource.name, ids)
-            if entity is not None
-            and holds(self.operation, entity, self.tests)
-            and in_period(self.operation, entity, self.selector.during)
-        ]
+    def _shared(self, *, make: bool) -> Step[Listing | None]:
+        """The listing, from an earlier question or (``make``) made now, with its gaps noted; None if there is none."""
+        indexes = self.operation.federation.indexes
+        further = further_scans(self.operation, self.question, self.want)
+        key = _listing_key(self.operation, self.question, further)
+        found = indexes.get(key, self.gaps.all())
+        if found is None and make:
+            shared = Shared(key, lambda own: make_listing(own, self.question, further))
+            yield [Fetch("", self.question.resource, shared)]
+            found = shared.made
+            if found is None:
+                self._note(
+                    Fault(source, self.question.resource, FaultCode.SOURCE_TIMEOUT)
+                    for source in dict.fromkeys([*(stream.source for stream in self.question.streams), *further])
+                )
+        for gap in () if found is None else found.gaps:
+            self.gaps.add(gap)
+            self.operation.gaps.add(gap)
+        return found
 
-    def seal(self, *position: object) -> str:
-        return self.operation.federation.sealer.seal(position, self.bound_to)
+    def _note(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            self.gaps.note([fault])
+            self.operation.gaps.note([fault])
 
-    # Ordered: an index of (sort key, id) over all candidates; records are completed when they are shown.
+    # By sort keys: a listing, and in the cursor the rank of the last record, which needs nothing of any source.
 
-    def indexed(self, position: list[object] | None) -> Step[Listed]:
-        keys = self.selector.order
-        found = yield from candidates(self.operation, self.rules.resource.name, self.streams, self.gaps)
-        passing = yield from self.passing(list(found), self.test_columns())
-        values = {entity.id: [sort_value(entity, key) for key in keys] for entity in passing}
-        places = {each: rank(values[each], keys, each) for each in values}
-        if position is not None:
-            start = rank(_sort_values(position, len(keys)), keys, str(position[-1]))
-            passing = [entity for entity in passing if places[entity.id] > start]
-        passing.sort(key=lambda entity: places[entity.id])
-        page = passing[: self.first]
-        yield from complete(
-            self.operation, self.rules.resource.name, [entity.id for entity in page], self.want, self.gaps
+    def keyed(self, position: list[object] | None) -> Step[_Shown]:
+        rank = None if position is None else _rank(position)
+        listing = yield from self._shared(make=True)
+        if listing is None:
+            return _Shown()
+        if listing.too_many:
+            limit = self.operation.federation.limits.max_candidates
+            raise Refused(
+                Code.TOO_MANY_CANDIDATES,
+                f"The list of {self.question.rules.resource.plural} has more than {limit} candidates "
+                "(limits.max_candidates); narrow it with a filter, or leave out orderBy.",
+            )
+        shown, numbers = yield from self._from(listing, 0 if rank is None else listing.after(rank), ())
+        shown.places = [(base64.b64encode(listing.ranks[number]).decode(),) for number in numbers]
+        return shown
+
+    def _from(self, listing: Listing, number: int, had: Collection[str]) -> Step[tuple[_Shown, list[int]]]:
+        """A page of a listing, with the numbers of its records; without those that the client ``had``.
+
+        One that may not be shown any more makes room.
+        """
+        shown, numbers = _Shown(), list[int]()
+        while number < len(listing.ranks) and len(numbers) < self.first:
+            several = range(number, min(number + self.first - len(numbers), len(listing.ranks)))
+            number = several.stop
+            ids = [listing.id(each) for each in several]
+            yield from read_again(self.operation, self.question, listing.walks, several, ids, self.shown_columns)
+
+            def ahead(source: str, count: int, behind: int = number) -> Sequence[EntityId]:
+                return listing.ahead(behind, source, count)
+
+            passing = yield from self.question.passing(
+                self.operation, ids, self.shown_columns, self.gaps, ahead=ahead if several.start else None
+            )
+            by = dict(zip(ids, several, strict=True))
+            passing = [entity for entity in passing if entity.id not in had]
+            shown.entities += passing
+            numbers += [by[entity.id] for entity in passing]
+        shown.has_next = number < len(listing.ranks)
+        return shown, numbers
+
+    # In the sources' own orders: sources in authority order, each without what an earlier one already gave. The first
+    # pages are asked for one by one; for who goes on to read the whole list, whole lists are read.
+
+    def unkeyed(self, position: list[object] | None) -> Step[_Shown]:
+        place = _Place() if position is None else _place(position, len(self.question.streams))
+        known = {gap.source for gap in self.gaps.all()}
+        make = place.given >= _READS_ON or self._must_scan()
+        listing = yield from self._shared(make=make)
+        if listing is None and make:
+            return _Shown()
+        found = None if listing is None or listing.too_many else self._found(listing, place, known)
+        if listing is None or found is None:
+            streamed = yield from self.streamed(place)
+            if streamed is not None:
+                return streamed
+            listing = yield from self._shared(make=True)  # the whole list shows where the place is now
+            found = None if listing is None or listing.too_many else self._found(listing, place, known)
+            if listing is not None and found is None and listing.gaps:
+                return _Shown(has_next=True)  # with all sources there, it may well be found
+            if listing is None or found is None:
+                raise _expired(self.question.streams[place.at])
+        number, place = found
+        shown, numbers = yield from self._from(listing, number, place.had)
+        for number, entity in zip(numbers, shown.entities, strict=True):
+            at, where = stream_place(listing.ranks[number])
+            token, offset = listing.walks[at].walk.position(where)
+            place = place.behind(entity, at, token, offset + 1)
+            shown.places.append(_said(place))
+        return shown
+
+    def _found(self, listing: Listing, place: _Place, known: set[str]) -> tuple[int, _Place] | None:
+        """The number of the record from which on a page is taken, and what the client has had of the rest.
+
+        Where the last record shown is not in its place any more, the list has changed: records were added or removed,
+        or moved (many sources put first what was modified last). The client has had all that stands before the fifth
+        of the eight records of the tail, and behind it has had nothing but the others of these.
+
+        None if too few are there, or if an earlier source is missing now that was there before (``known``: those whose
+        gaps the client knows of): what it gave would come once more, from another.
+        """
+        broken = {gap.source for gap in listing.gaps if gap.code != FaultCode.SOURCE_RECORD_INVALID}
+        if not place.tail:
+            return 0, place
+        if (broken - known) & {stream.source for stream in self.question.streams[: place.at]}:
+            return None
+        where = listing.walks[place.at].walk.place(place.token, place.offset - 1)
+        if where is not None:
+            rank = stream_rank(place.at, where, place.tail[-1])
+            number = listing.after(rank)
+            if number and listing.ranks[number - 1] == rank:
+                return number, place
+        number = 0
+        if place.given > len(place.tail):
+            numbers = listing.numbers(place.tail)
+            if len(numbers) < _STAYED or broken:
+                return None
+            number = numbers[_STAYED - 1] + 1
+        ahead = [each for each in listing.numbers((*place.tail, *place.had)) if each >= number]
+        if len(ahead) > _MOST_HAD:
+            return None
+        return number, replace(place, had=tuple(map(listing.id, ahead)))
+
+    def _must_scan(self) -> bool:
+        """Whether completing even one page would take the whole list of some source that is not asked by id."""
+        rules = self.question.rules
+        listing = {stream.source for stream in self.question.streams}
+        return not rules.resource.window and any(
+            not by_id(self.operation, source, self.question.resource, self.first + 1)
+            for source in (*rules.heard(self.shown_columns), *rules.population)
+            if listing - {source}
         )
-        cursors = [self.seal(*values[entity.id], entity.id) for entity in page]
-        return Listed(page, cursors, len(passing) > len(page))
 
-    # Unordered: sources in authority order, each in its own order, without what an earlier source already gave.
-
-    def streamed(self, position: list[object] | None) -> Step[Listed]:
-        listed = Listed()
-        at, token, offset = _place(position, len(self.streams))
-        resumed = position is not None
-        given: set[EntityId] = set()
+    def streamed(self, place: _Place) -> Step[_Shown | None]:
+        """A page, asked for page by page of the sources; None if the page that the cursor stands on has changed,
+        or is known to its source no more."""
+        shown, calls = _Shown(), self.question.streams
+        began, at, token, offset = place.at, place.at, place.token, place.offset
+        resumed = goes_on = place.given > 0
+        given: set[str] = set(place.had)
         failed: set[int] = set()
-        while at < len(self.streams):
-            stream = self.streams[at]
-            fetch = Fetch(stream.source, self.rules.resource.name, Page(stream.query, token))
+        while at < len(calls):
+            stream = calls[at]
+            fetch = Fetch(stream.source, self.question.resource, Page(stream.query, token))
             answer: Answer = (yield [fetch])[0]
             if resumed and token is not None and not answer.slabs and _token_lost(answer):
-                raise InvalidCursor(
-                    Code.CURSOR_EXPIRED,
-                    f"The source {stream.source} no longer knows the page that the cursor stands on; "
-                    "start again from the first page.",
-                )
-            resumed = False
+                return None
             ids = self.operation.absorb(fetch, answer, self.gaps)
-            if answer.faults:
+            if resumed and answer.slabs and ids[offset - 1 : offset] != [place.tail[-1]]:
+                return None
+            if answer.faults and not answer.slabs:
+                if token is not None or (goes_on and at == began):
+                    # Part of it was given; what is left cannot be told from what later sources have of it. The cursor
+                    # stays before it, so that the walk goes on when the source is back.
+                    shown.has_next = True
+                    return shown
                 failed.add(at)
-            batch = self.first + 1 - len(listed.entities)
+            resumed = False
+            batch = self.first + 1 - len(shown.entities)
             while offset < len(ids):
-                places = {each: offset + place for place, each in enumerate(ids[offset : offset + batch])}
+                end = offset + batch
+                places = {each: offset + number for number, each in enumerate(ids[offset:end])}
                 new = [each for each in places if each not in given]
-                earlier = [earlier.source for earlier in self.streams[:at]]
-                for entity in (yield from self.passing(new, self.want | self.test_columns(), also=earlier)):
-                    if entity.row(stream.source) is None or self._given_before(entity, at, failed):
+                earlier = [earlier.source for earlier in calls[:at]]
+
+                def ahead(source: str, count: int, following: Sequence[EntityId] = ids[end:]) -> Sequence[EntityId]:
+                    return following[:count]
+
+                passing = yield from self.question.passing(
+                    self.operation, new, self.shown_columns, self.gaps, also=earlier, ahead=ahead if goes_on else None
+                )
+                for entity in passing:
+                    if not gives(entity, stream.source) or self._given_before(entity, at, failed):
                         continue
-                    if len(listed.entities) == self.first:
-                        listed.has_next = True
-                        return listed
+                    if len(shown.entities) == self.first:
+                        shown.has_next = True
+                        return shown
                     given.add(entity.id)
-                    listed.entities.append(entity)
-                    listed.cursors.append(self.seal(at, token, places[entity.id] + 1))
+                    shown.entities.append(entity)
+                    place = place.behind(entity, at, token, places[entity.id] + 1)
+                    shown.places.append(_said(place))
                 offset += batch
                 batch *= _GROWTH
             offset, token = 0, answer.next
             if token is None:
                 at += 1
-            elif len(listed.entities) == self.first:
-                listed.has_next = True
-                return listed
-        return listed
+            elif len(shown.entities) == self.first:
+                shown.has_next = True
+                return shown
+        return shown
 
     def _given_before(self, entity: Entity, at: int, failed: set[int]) -> bool:
-        """Whether an earlier source's list already gave it: judged by that source's own version of the record."""
-        for place, stream in enumerate(self.streams[:at]):
-            row = entity.row(stream.source)
-            if place not in failed and row is not None and would_give(stream, row.record, self.operation):
+        """Whether an earlier source's list already gave it: judged by that source's own version of the record.
+
+        Where that cannot be had (there is a gap then), it may have been given, and is not given twice.
+        """
+        for place, stream in enumerate(self.question.streams[:at]):
+            if place in failed or not gives(entity, stream.source):
+                continue
+            rows = self.operation.rows(stream.source, self.question.resource)
+            row = rows.get(entity.id)
+            if entity.id not in rows or (row is not None and would_give(stream, row.record, self.operation)):
                 return True
         return False
 
 
-def _sort_values(position: list[object], keys: int) -> list[str | float | None]:
-    values = [value for value in position[:-1] if value is None or isinstance(value, str | float | int)]
-    if len(position) != keys + 1 or len(values) != keys:
-        raise InvalidCursor(Code.INVALID_CURSOR, "The cursor is not one of this list.")
-    return values
+def _listing_key(operation: Operation, question: Question, further: Sequence[str]) -> str:
+    """What a listing is kept under: all that decides which records are in it, and in which order."""
+    rules, tests = question.rules, question.tests
+    roots = sorted({*rules.organisations, *(each for clause in tests for each in clause.organisations)})
+    known = (operation.identified(each) for each in operation.federation.identities.concerned(question.resource))
+    what = (
+        _binding(operation, rules, question.selector).hex(),
+        [(each, sorted(operation.subtrees[each])) for each in roots],
+        [[(column, sorted(ids)) for column, ids in clause.named] for clause in tests],
+        [repr((stream.source, stream.query, stream.lookup)) for stream in question.streams],
+        further,
+        sorted(each.serial for each in known if each is not None),
+        id(operation.federation.policy),
+    )
+    return hashlib.sha256(orjson.dumps(what)).hexdigest()
 
 
-def _place(position: list[object] | None, streams: int) -> tuple[int, str | None, int]:
-    if position is None:
-        return 0, None, 0
-    if len(position) == 3:
-        at, token, offset = position
+def _rank(position: list[object]) -> bytes:
+    if len(position) == 2 and isinstance(position[1], str):
+        return base64.b64decode(position[1])
+    raise InvalidCursor(Code.INVALID_CURSOR, "The cursor is not one of this list.")
+
+
+def _said(place: _Place) -> tuple[object, ...]:
+    return place.at, place.token, place.offset, place.tail, place.given, place.had
+
+
+def _place(position: list[object], streams: int) -> _Place:
+    if len(position) == 7:
+        _, at, token, offset, tail, given, had = position
         if (
             isinstance(at, int)
             and at < streams
             and isinstance(offset, int)
+            and isinstance(tail, list)
+            and isinstance(given, int)
+            and isinstance(had, list)
             and (token is None or isinstance(token, str))
         ):
-            return at, token, offset
+            return _Place(at, token, offset, tuple(map(str, tail)), given, tuple(map(str, had)))
     raise InvalidCursor(Code.INVALID_CURSOR, "The cursor is not one of this list.")
+
+
+def _expired(stream: Stream) -> InvalidCursor:
+    return InvalidCursor(
+        Code.CURSOR_EXPIRED,
+        f"The source {stream.source} no longer knows the page that the cursor stands on; start again from the first "
+        "page.",
+    )
 
 
 def _token_lost(answer: Answer) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sources.requests import Query
 
@@ -10,8 +10,13 @@ from ..choose import UNKNOWN_PAGES
 from ..contracts import EntityId, Fetch, List, Lookup
 from ..operation import Operation
 
+Ahead = Callable[[str, int], Sequence[EntityId]]
+"""A source, and how many → ids that will be asked for next."""
 
-def rows_by_id(operation: Operation, resource: str, asking: Mapping[str, Sequence[EntityId]]) -> list[Fetch]:
+
+def rows_by_id(
+    operation: Operation, resource: str, asking: Mapping[str, Sequence[EntityId]], ahead: Ahead | None = None
+) -> list[Fetch]:
     """The calls for the rows, per source, that are not yet in hand."""
     fetches: list[Fetch] = []
     for source, ids in asking.items():
@@ -21,14 +26,17 @@ def rows_by_id(operation: Operation, resource: str, asking: Mapping[str, Sequenc
             continue
         if operation.walked(source, resource):
             operation.absent(source, resource, missing)
-        elif _by_id(operation, source, resource, len(missing)):
-            fetches.append(Fetch(source, resource, Lookup("ids", tuple(missing))))
+        elif by_id(operation, source, resource, len(missing)):
+            chunk = operation.federation.sources[source].capabilities.chunk
+            following = () if ahead is None or len(missing) >= chunk else ahead(source, chunk)
+            more = tuple(found for found in following if found not in seen)
+            fetches.append(Fetch(source, resource, Lookup("ids", tuple(missing), ahead=more)))
         elif not operation.federation.rules[resource].resource.window:
             fetches.append(Fetch(source, resource, List(Query())))
     return fetches
 
 
-def _by_id(operation: Operation, source: str, resource: str, count: int) -> bool:
+def by_id(operation: Operation, source: str, resource: str, count: int) -> bool:
     """Whether to ask for records by their ids: that gives all of them, and in fewer calls than the whole list."""
     of = operation.federation.rules[resource].resource
     capabilities = operation.federation.sources[source].capabilities

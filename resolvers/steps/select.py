@@ -14,8 +14,9 @@ from ..entity import Entity
 from ..errors import Code, Refused
 from ..filters import REACH, SOURCES
 from ..operation import Operation
-from ..order import rank, sort_columns, sort_value
+from ..order import sort_columns, sort_value
 from ..predicates import Clause, clauses, leaves
+from ..ranks import rank
 from .complete import complete
 
 

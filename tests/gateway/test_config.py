@@ -95,7 +95,8 @@ authority:
     when: [{schoolTypes: [FS, FTH], order: [sis], fields: {emails: [hr]}}]
 policy: {protected_persons: show}
 cache: {backend: memory, max_bytes: 1MB, ttl: {default: 5s, organisations: 1h}}
-limits: {operation_timeout: 1m, max_first: 10, max_candidates: 20, max_filter_calls: 3, max_schedule_days: 14}
+limits: {operation_timeout: 1m, max_first: 10, max_candidates: 20, max_filter_calls: 3, max_schedule_days: 14,
+         max_index_bytes: 1MB}
 raw: true
 """
 
@@ -187,6 +188,7 @@ def test_a_whole_file_becomes_settings(folder: Path) -> None:
     limits = settings.limits
     assert (limits.operation_timeout, limits.max_first, limits.max_candidates) == (60.0, 10, 20)
     assert (limits.max_filter_calls, limits.max_schedule_days) == (3, 14)
+    assert (limits.max_filter_calls, limits.max_index_bytes) == (3, 1024**2)
     assert settings.raw is True
 
 

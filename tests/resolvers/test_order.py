@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolvers.order import collate, rank
+from resolvers.order import collate
+from resolvers.ranks import rank
 from sources.standard import RESOURCES
 
 ASC = RESOURCES["Person"].sort_key["GivenNameAsc"]
