@@ -157,13 +157,20 @@ class Transport:
             raise CallError(FaultCode.SOURCE_TIMEOUT, status) from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError) as failure:
             # Not chained: the messages of these hold URLs.
-            if status is None and isinstance(failure.__cause__, aiohttp.ServerDisconnectedError | ConnectionResetError):
+            if status is None and _is_dropped(failure.__cause__):
                 raise _Dropped(FaultCode.SOURCE_UNREACHABLE) from None
             raise CallError(_code(failure, answered=status is not None), status) from None
 
 
 class _Dropped(CallError):
     """The connection ended before anything of an answer came."""
+
+
+def _is_dropped(cause: BaseException | None) -> bool:
+    """Whether a connection ended under a request: while it waited for the answer, or while its body was written."""
+    if isinstance(cause, aiohttp.ClientOSError):
+        cause = cause.__cause__
+    return isinstance(cause, aiohttp.ServerDisconnectedError | ConnectionResetError)
 
 
 def _code(failure: Exception, *, answered: bool) -> FaultCode:

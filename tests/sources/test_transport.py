@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import httpx
 import pytest
 import trustme
 from starlette.applications import Starlette
@@ -96,6 +98,26 @@ class TestConnections:
         assert served == 2
         await source.aclose()
         server.close()
+
+    async def test_a_kept_connection_that_ends_while_the_body_is_written(self) -> None:
+        """The same, a moment earlier. It is rare: so it is given here as aiohttp and httpx were seen to tell it."""
+        sent: list[bytes] = []
+
+        class ClosedUnderTheFirst(httpx.AsyncBaseTransport):
+            async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+                sent.append(await request.aread())
+                if len(sent) > 1:
+                    return httpx.Response(200, json=[{"id": "a"}])
+                closing = aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+                writing = aiohttp.ClientOSError(None, "Can not write request body")
+                writing.__cause__ = closing
+                raise httpx.ConnectTimeout("Can not write request body") from writing
+
+        source = Source(settings(), Cache(), transport=ClosedUnderTheFirst())
+        found = await source.lookup("Person", "ids", ["a"], (), soon())
+        assert (codes(found), ids(found)) == ([], ["a"])
+        assert len(set(sent)) == 1
+        await source.aclose()
 
     async def test_nobody_is_there(self, free_port: int) -> None:
         answer = await ask(f"http://127.0.0.1:{free_port}")
