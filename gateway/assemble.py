@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from resolvers.policy import HideProtected, ShowAll
 from sources.cache import Cache
 from sources.errors import ConfigurationError
 from sources.source import Source
+from sources.transport import BaseTransport
 
 from .config import ProtectedPersons, Settings
 
@@ -31,10 +33,14 @@ class Assembled:
         self.identity_store.close()
 
 
-def assemble(settings: Settings) -> Assembled:
-    """Raises sources.errors.ConfigurationError if a source, or the file of ids, cannot be set up. Calls nobody."""
+def assemble(settings: Settings, transports: Mapping[str, BaseTransport] | None = None) -> Assembled:
+    """Raises sources.errors.ConfigurationError if a source, or the file of ids, cannot be set up. Calls nobody.
+
+    ``transports``: by source, what carries its requests instead of HTTP over the network.
+    """
     cache = Cache(settings.cache.max_bytes)
-    sources = tuple(Source(source, cache) for source in settings.sources)
+    by_name = transports or {}
+    sources = tuple(Source(source, cache, transport=by_name.get(source.name)) for source in settings.sources)
     server = settings.server
     store = _store(settings.identity.store)
     secrets = [secret for secret in (server.secret, server.previous_secret) if secret is not None]

@@ -34,7 +34,7 @@ def sort_columns(resource: Resource, key: SortKey) -> tuple[str, ...]:
 def sort_value(entity: Entity, key: SortKey) -> str | float | None:
     """The value of a record that the key compares, as something that fits into a cursor; None sorts last."""
     resource = entity.resource
-    if key.column == "displayName":
+    if key.column == "displayName" and "displayName" not in resource.columns:
         name = entity.display_name()
         return None if name is None else collate(name)
     head, _, rest = key.column.partition(".")

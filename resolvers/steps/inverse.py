@@ -203,15 +203,20 @@ def _candidates(
     answers = (yield fetches) if fetches else ()
     rest: dict[str, list[EntityId]] = {}
     for fetch, answer in zip(fetches, answers, strict=True):
-        owners = operation.absorb(fetch, answer)
         asked = parents[fetch.source]
+        if isinstance(fetch.op, Lookup) and fetch.op.expand and answer.faults:
+            # What failed is the way over the parents, not yet what refers to them: there is another way.
+            by_expand = {entity_id(fetch.source, relation.target, value) for value in fetch.op.values}
+            rest[fetch.source] = [parent for parent in asked if parent in by_expand]
+            continue
+        owners = operation.absorb(fetch, answer)
         if not (isinstance(fetch.op, Lookup) and fetch.op.expand):
             candidates.update(dict.fromkeys(_naming(operation, relation, fetch.source, owners, asked)))
         elif relation.expand is not None:
             told = operation.absorb_embedded(answer, relation.expand, candidates)
             by_expand = set(map(EntityId, fetch.op.values))
             untold = [parent for parent in asked if parent in by_expand and parent not in told]
-            if untold and not answer.faults:
+            if untold:
                 rest[fetch.source] = untold
     return rest
 

@@ -10,6 +10,8 @@ from resolvers.order import collate
 from resolvers.ranks import rank
 from sources.standard import RESOURCES
 
+from .worlds import GROUPS, Record, World, answer, fakes, federation
+
 ASC = RESOURCES["Person"].sort_key["GivenNameAsc"]
 DESC = RESOURCES["Person"].sort_key["GivenNameDesc"]
 ALPHABET = "abcdefghijklmnopqrstuvwxyzåäö"
@@ -45,3 +47,15 @@ def test_missing_values_are_last_and_ties_are_broken_by_id(rows: list[tuple[str 
         said.sort(key=lambda row: row[1])
         said.sort(key=lambda row: str(row[0]), reverse=reverse)
         assert found == said + sorted((row for row in rows if row[0] is None), key=lambda row: row[1])
+
+
+def test_a_name_that_is_empty_is_a_name() -> None:
+    """It sorts before all others, and not with those that have none."""
+    records: list[Record] = [
+        {"id": GROUPS[0], "displayName": "9A"},
+        {"id": GROUPS[1]},
+        {"id": GROUPS[2], "displayName": ""},
+    ]
+    world = World({"sis": {"Group": records}})
+    body = answer(federation(world, fakes(world)), "{ groups(orderBy: [DISPLAY_NAME_ASC]) { nodes { displayName } } }")
+    assert [group["displayName"] for group in body["data"]["groups"]["nodes"]] == ["", "9A", None]

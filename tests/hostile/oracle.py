@@ -1,0 +1,519 @@
+"""What the gateway must say over a hostile world, computed in plain Python from the records as the sources mean them.
+
+``tests.oracle`` and ``tests.oracle_query`` over random records: with filters written once more from the standard's
+text, with what only random records have (unknown values, half entries, intervals that end before they begin), and
+without what single sources lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from typing import Any
+
+from graphql import FieldNode, OperationDefinitionNode, parse
+from graphql.utilities import value_from_ast_untyped
+
+from sources.standard import RESOURCES
+from sources.standard.model import Enumeration, Property, Reference, Resource, Scalar, SortKey, Structure
+from tests.official_relations import BACKWARDS
+from tests.oracle import (
+    STOCKHOLM,
+    Entry,
+    Oracle,
+    Period,
+    Raw,
+    Record,
+    _reading,
+    identity,
+    ids_at,
+    instant,
+    kind_at,
+    swedish,
+    values_at,
+)
+from tests.oracle_query import _Answer, _period, _sort_keys, enum_name
+
+from .worlds import MARKINGS, World
+
+Given = Mapping[str, Sequence[Any]]
+"""Query parameters by the standard's names, and the values asked for."""
+BOUNDS = ("onOrBefore", "onOrAfter", "before", "after")
+UNRECOGNISED = "UNRECOGNISED"
+
+COLUMNS = {
+    ("Organisation", "parent"): "parentOrganisation", ("Organisation", "type"): "organisationType",
+    ("Placement", "organisation"): "placedAt", ("Placement", "owner"): "owners", ("Group", "schoolTypes"): "schoolType",
+    ("SchoolUnitOffering", "organisation"): "offeredAt", ("Activity", "teacher"): "teachers.duty",
+    ("Activity", "group"): "groups", ("Resource", "organisation"): "owner", ("Room", "organisation"): "owner",
+    ("Person", "civicNo"): "civicNo.value", ("Person", "eduPersonPrincipalName"): "eduPersonPrincipalNames",
+    ("Person", "identifier.value"): "externalIdentifiers.value",
+    ("Person", "identifier.context"): "externalIdentifiers.context",
+    ("Duty", "organisation"): "dutyAt",
+}  # fmt: skip
+"""The property that a parameter is about, where it does not have the property's name."""
+BELOW = {("Duty", "organisation"), ("Activity", "organisation"), ("CalendarEvent", "organisation"),
+         ("Attendance", "organisation")}  # fmt: skip
+"""Parameters for which an organisation stands for all below it as well."""
+PERSONS = {"child", "owner", "person", "student", "member", "registeredBy", "gradingTeacher"}
+"""Parameters that take ids of persons."""
+
+
+def key_owner(records: Sequence[Record]) -> Sequence[Property]:
+    return records[0].resource.properties if records else ()
+
+
+def column_of(resource: str, parameter: str) -> str:
+    """The path in the record that a parameter is about."""
+    column, _, bound = parameter.rpartition(".")
+    return column if bound in BOUNDS else COLUMNS.get((resource, parameter), parameter)
+
+
+@dataclass
+class HostileOracle(Oracle):
+    """An oracle over a world. ``lost`` names (source, resource) of which nothing is known."""
+
+    lost: Collection[tuple[str, str]] = ()
+    null_is_absent: Collection[str] = ()
+    """Sources whose nulls say nothing."""
+    _below: dict[str, set[str]] = field(default_factory=dict)
+
+    @cached_property
+    def tables(self) -> dict[tuple[str, str], dict[str, Raw]]:
+        found: dict[tuple[str, str], dict[str, Raw]] = {}
+        for source, resources in self.sources.items():
+            for name, records in resources.items():
+                table = found[source, name] = {}
+                if (source, name) not in self.lost:
+                    for raw in records:
+                        table.setdefault(identity(RESOURCES[name], raw), raw)
+        return found
+
+    def said(self, resource: str, id: str, column: str) -> list[Any]:
+        found = []
+        servers = self.servers(resource)
+        heard = servers if column == "meta" else self.authority(resource).get("fields", {}).get(column, servers)
+        for source in heard:
+            raw = self.tables.get((source, resource), {}).get(id)
+            if raw is None:
+                continue
+            holds = None if column == "meta" else self.configuration["sources"][source]["holds"].get(resource)
+            if holds is not None:
+                if column in holds:
+                    found.append(raw.get(column))
+            elif column in raw and not (raw[column] is None and source in self.null_is_absent):
+                found.append(raw[column])
+        return found
+
+    def _value(self, resource: Resource, id: str, prop: Property) -> Any:
+        if prop.name == "id":
+            return id
+        if prop.name == "meta":
+            said = [meta for meta in self.said(resource.name, id, "meta") if meta is not None]
+            return _meta(said) if said else None
+        if prop.name == "securityMarking":
+            said = [marking for marking in self.said(resource.name, id, prop.name) if marking is not None]
+            return max(said, key=_strictness, default=None)
+        return super()._value(resource, id, prop)
+
+    # Time
+
+    def in_period(self, of: Record | Entry, period: Period) -> bool:
+        kind = of.resource if isinstance(of, Record) else of.structure
+        names = {prop.name for prop in kind.properties}
+        if isinstance(of, Record) and kind.name == "Attendance":
+            event = self.record("CalendarEvent", of["calendarEvent"]["id"]) if of["calendarEvent"] else None
+            return _touches((event and event["startTime"]) or of["reportedTimestamp"], None, period)
+        if isinstance(of, Record) and kind.name == "CalendarEvent":
+            return _touches(of["startTime"], None, period)
+        if {"startTime", "endTime"} <= names and not isinstance(of, Entry):
+            return of["startTime"] is not None and _touches(of["startTime"], of["endTime"] or "open", period)
+        return super().in_period(of, period)
+
+    def ordered(self, records: Sequence[Record], keys: Sequence[SortKey]) -> list[Record]:
+        """As its base, but a name that is empty is a name."""
+        found = sorted(records, key=lambda record: record.id)
+        for key in reversed(keys):
+            if key.column != "displayName" or "displayName" not in {p.name for p in key_owner(records)}:
+                found = self._by(found, key)
+                continue
+            there = [record for record in found if record["displayName"] is not None]
+            there.sort(key=lambda record: swedish(record["displayName"]), reverse=key.descending)
+            found = there + [record for record in found if record["displayName"] is None]
+        return found
+
+    def _by(self, records: Sequence[Record], key: SortKey) -> list[Record]:
+        read = _reading(key)
+        there = [record for record in records if read(record) is not None]
+        there.sort(key=read, reverse=key.descending)
+        return there + [record for record in records if read(record) is None]
+
+    # Filters
+
+    def below(self, organisation: str) -> set[str]:
+        """The organisation and all below it, by the merged tree."""
+        found = self._below.get(organisation)
+        if found is None:
+            found = self._below[organisation] = set()
+            waiting = [organisation]
+            while waiting:
+                each = waiting.pop()
+                if each not in found:
+                    found.add(each)
+                    waiting += [child.id for child in self.owners(BACKWARDS["Organisation", "children"], each)]
+        return found
+
+    def passes(self, record: Record, given: Given) -> bool:
+        """Whether a record is selected: by every parameter, by any of its values."""
+        entries = {name: [*values] for name, values in given.items() if name.startswith("identifier.")}
+        relation = {name: [*values] for name, values in given.items() if name.startswith("relationship.")}
+        alone = {name: values for name, values in given.items() if name not in entries and name not in relation}
+        return (
+            all(self._holds(record, name, values) for name, values in alone.items())
+            and (not entries or any(_identified(each, entries) for each in record["externalIdentifiers"] or ()))
+            and (not relation or any(self._related(each, relation) for each in self.relations(record, relation)))
+        )
+
+    def _holds(self, record: Record, name: str, values: Sequence[Any]) -> bool:
+        resource = record.resource
+        if name == "nameContains":
+            names = [record[part].casefold() for part in ("givenName", "middleName", "familyName") if record[part]]
+            names += [""] * any(record[part] == "" for part in ("givenName", "middleName", "familyName"))
+            return bool(values) and all(any(term.casefold() in each for each in names) for term in values)
+        if resource.name == "AggregatedAttendance" and name in ("startDate", "endDate"):
+            other = record["endDate" if name == "startDate" else "startDate"]  # a row that shares a day with the window
+            return other is not None and bool(other >= values[0] if name == "startDate" else other <= values[0])
+        last = name.rpartition(".")[2]
+        if last in BOUNDS:
+            return self._bounded(record, name, last, values[0])
+        if name in PERSONS:
+            values = [value for value in values if not self.hidden(self.record("Person", value))]
+        if (resource.name, name) in BELOW:
+            values = [each for value in values for each in self.below(value)]
+        found = self.shown(record, name)
+        return any(value in found for value in values)
+
+    def shown(self, record: Record, name: str) -> set[Any]:
+        """The values that a record has for a parameter; ids of what it refers to, enumerations by their names."""
+        joined = _JOINED.get((record.resource.name, name))
+        if joined is not None:
+            return {*joined(self, record)}
+        path = column_of(record.resource.name, name).split(".")
+        kind = kind_at(record.resource, path)
+        found = [*values_at(record.values, path)]
+        if isinstance(kind, Reference):
+            return {each["id"] for each in found}
+        if isinstance(kind, Enumeration):
+            return {enum_name(each) for each in found if each in kind.values}
+        return {*found}
+
+    def _bounded(self, record: Record, name: str, bound: str, limit: str) -> bool:
+        resource, column = record.resource, name.rpartition(".")[0]
+        value = next(values_at(record.values, column.split(".")), None)
+        if value is None:
+            return column == "endDate" or (column == "startDate" and resource.name in ("Organisation", "StudyPlan"))
+        is_time = kind_at(resource, column.split(".")) is Scalar.DATE_TIME
+        here, there = (instant(value), instant(limit)) if is_time else (value, limit)
+        if bound == "after" or (bound == "onOrAfter" and resource.name == "Absence"):
+            return bool(here > there)
+        return bool(here >= there) if bound == "onOrAfter" else bool(here <= there)
+
+    # Relations of persons
+
+    def relations(self, person: Record, asked: Given) -> Iterator[tuple[str | None, str | None, str | None]]:
+        """Organisation, start and end of each of a person's relations of the kind asked for, or of any."""
+        kinds = asked.get("relationship.entity.type") or tuple(_RELATIONS)
+        for kind in kinds:
+            yield from _RELATIONS[kind](self, person.id)
+
+    def _related(self, relation: tuple[str | None, str | None, str | None], asked: Given) -> bool:
+        organisation, start, end = relation
+        for name, values in asked.items():
+            _, column, bound = (*name.split("."), "", "")[:3]
+            if column == "organisation" and organisation not in values:
+                return False
+            if column in ("startDate", "endDate"):
+                day = start if column == "startDate" else end
+                if day is not None and not (day <= values[0] if bound == "onOrBefore" else day >= values[0]):
+                    return False
+        return True
+
+    def named(self, relation: tuple[str, str], id: str) -> list[Record]:
+        """The records that refer to ``id``, by (target, inverse)."""
+        return self.owners(BACKWARDS[relation], id)
+
+    def at(self, resource: str, reference: Any) -> Record | None:
+        """The record that a reference leads to, protected or not; None where there is none."""
+        return None if reference is None else self.record(resource, reference["id"])
+
+
+def _enrolments(o: HostileOracle, id: str) -> Iterator[tuple[str | None, str | None, str | None]]:
+    for entry in o.record("Person", id)["enrolments"] or ():
+        yield _id(entry.get("enroledAt")), entry.get("startDate"), entry.get("endDate")
+
+
+def _duties(o: HostileOracle, id: str) -> Iterator[tuple[str | None, str | None, str | None]]:
+    for duty in o.named(("Person", "duties"), id):
+        yield _id(duty["dutyAt"]), duty["startDate"], duty["endDate"]
+
+
+def _placed(o: HostileOracle, id: str) -> Iterator[tuple[str | None, str | None, str | None]]:
+    for placement in o.named(("Person", "placements"), id):
+        yield _id(placement["placedAt"]), placement["startDate"], placement["endDate"]
+
+
+def _owned(o: HostileOracle, id: str) -> Iterator[tuple[str | None, str | None, str | None]]:
+    for placement in o.named(("Person", "ownedPlacements"), id):
+        yield _id(placement["placedAt"]), placement["startDate"], placement["endDate"]
+
+
+def _children_enroled(o: HostileOracle, id: str) -> Iterator[tuple[str | None, str | None, str | None]]:
+    for child in o.named(("Person", "responsibleFor"), id):
+        yield from _enrolments(o, child.id)
+
+
+def _children_placed(o: HostileOracle, id: str) -> Iterator[tuple[str | None, str | None, str | None]]:
+    for child in o.named(("Person", "responsibleFor"), id):
+        yield from _placed(o, child.id)
+
+
+def _members(o: HostileOracle, id: str) -> Iterator[tuple[str | None, str | None, str | None]]:
+    for group in o.named(("Person", "groupMemberships"), id):
+        for entry in group["groupMemberships"]:
+            if entry["person"]["id"] == id:
+                yield _id(group["organisation"]), entry.get("startDate"), entry.get("endDate")
+    for duty in o.named(("Person", "duties"), id):
+        for role in duty["assignmentRole"] or ():
+            group = o.record("Group", role["group"]["id"])
+            if group.values is not None:
+                yield _id(group["organisation"]), role.get("startDate"), role.get("endDate")
+
+
+_RELATIONS = {
+    "ENROLMENT": _enrolments,
+    "DUTY": _duties,
+    "PLACEMENT_CHILD": _placed,
+    "PLACEMENT_OWNER": _owned,
+    "RESPONSIBLEFOR_ENROLMENT": _children_enroled,
+    "RESPONSIBLEFOR_PLACEMENT": _children_placed,
+    "GROUPMEMBERSHIP": _members,
+}
+"""By the name of relationship.entityType."""
+
+
+def _of_activity(path: str) -> Any:
+    def shown(o: HostileOracle, record: Record) -> list[Any]:
+        activity = o.at("Activity", record["activity"])
+        return [] if activity is None else ids_at(activity.values, path.split("."))
+
+    return shown
+
+
+def _groups(o: HostileOracle, activity: Record | None) -> list[Record]:
+    return [] if activity is None else [o.record("Group", id) for id in ids_at(activity.values, ("groups",))]
+
+
+def _group_members(o: HostileOracle, activity: Record | None) -> list[str]:
+    return [id for group in _groups(o, activity) for id in ids_at(group.values, ("groupMemberships", "person"))]
+
+
+def _students(o: HostileOracle, event: Record) -> list[str]:
+    own = ids_at(event.values, ("studentExceptions", "student"))
+    return own + _group_members(o, o.at("Activity", event["activity"]))
+
+
+def _teachers(o: HostileOracle, event: Record) -> list[str]:
+    own: list[str] = ids_at(event.values, ("teacherExceptions", "duty"))
+    return own + _of_activity("teachers.duty")(o, event)
+
+
+def _attended_at(o: HostileOracle, attendance: Record) -> list[Any]:
+    event = o.at("CalendarEvent", attendance["calendarEvent"])
+    return [] if event is None else _of_activity("organisation")(o, event)
+
+
+def _placement_group(o: HostileOracle, schedule: Record) -> list[str]:
+    placement = o.at("Placement", schedule["placement"])
+    return [] if placement is None else ids_at(placement.values, ("group",))
+
+
+def _school_types(o: HostileOracle, row: Record) -> list[str]:
+    types = (group["schoolType"] for group in _groups(o, o.at("Activity", row["activity"])))
+    return [enum_name(each) for each in types if each is not None]
+
+
+_JOINED: Mapping[tuple[str, str], Any] = {
+    ("Activity", "member"): _group_members,
+    ("CalendarEvent", "student"): _students,
+    ("CalendarEvent", "teacher"): _teachers,
+    ("CalendarEvent", "organisation"): _of_activity("organisation"),
+    ("CalendarEvent", "group"): _of_activity("groups"),
+    ("Attendance", "organisation"): _attended_at,
+    ("AttendanceSchedule", "group"): _placement_group,
+    ("AggregatedAttendance", "organisation"): _of_activity("organisation"),
+    ("AggregatedAttendance", "schoolType"): _school_types,
+}
+"""Parameters that only other records show."""
+JOINED = frozenset(_JOINED)
+
+
+def _id(reference: Any) -> str | None:
+    return None if reference is None else str(reference["id"])
+
+
+def _identified(entry: Raw, asked: Given) -> bool:
+    return all(entry.get(name.partition(".")[2]) in values for name, values in asked.items())
+
+
+def _meta(said: Sequence[Raw]) -> Raw:
+    def edge(choose: Any, name: str) -> Any:
+        return choose((meta[name] for meta in said if meta.get(name) is not None), key=instant, default=None)
+
+    return {"created": edge(min, "created"), "modified": edge(max, "modified")}
+
+
+def _strictness(marking: str) -> int:
+    """A marking that the standard does not know protects like the first that does."""
+    known = ("Ingen", "Sekretessmarkering", "Skyddad folkbokföring")
+    assert marking in MARKINGS
+    return known.index(marking) if marking in known else 1
+
+
+def _touches(start: str | None, end: str | None, period: Period) -> bool:
+    """Whether a time shares an instant with the period's days. ``end``: None, a moment; ``open``, without end.
+
+    What ends before it begins happens when it begins; what ends as the period begins is over.
+    """
+    if start is None:
+        return False
+    first, last = period
+    begins = instant(start)
+    if last is not None and begins >= _midnight(last + timedelta(1)):
+        return False
+    if first is None or end == "open":
+        return True
+    return begins >= _midnight(first) or (end is not None and instant(end) > _midnight(first))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, STOCKHOLM).astimezone(UTC)
+
+
+# Queries
+
+
+@dataclass
+class Listing:
+    """What a connection must be: all nodes that there are, of which a page is given."""
+
+    nodes: list[tuple[str, dict[str, Any] | None]]
+    """Ids and, where asked for, what is shown of them."""
+    ordered: bool
+    """Whether their order is settled; else any of them may come first."""
+    sorted: bool
+    """Whether they were asked for in an order."""
+    first: int
+
+
+def expected(oracle: HostileOracle, query: str) -> dict[str, Any]:
+    """Per response key, what the answer must be; of a connection a ``Listing``."""
+    operation = parse(query).definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    return _Hostile(oracle, {}, {}).root(operation.selection_set)
+
+
+def _flat(given: Any, prefix: str = "") -> Iterator[tuple[str, list[Any]]]:
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            parameter = f"{prefix}{name}".replace("entityType", "entity.type")
+            yield parameter, value if isinstance(value, list) else [value]
+
+
+def _conditions(resource: Resource, given: Mapping[str, Any]) -> Given:
+    """A filter's values by the standard's names; ids in the one way of writing them."""
+    return {
+        name: [_canonical(each) for each in values] if resource.parameter[name].type is Scalar.ID else values
+        for name, values in _flat(given)
+    }
+
+
+@dataclass
+class _Hostile(_Answer):
+    oracle: HostileOracle
+
+    def fields(self, selection: Any) -> Iterator[tuple[str, str, FieldNode, dict[str, Any]]]:
+        for node in selection.selections:
+            assert isinstance(node, FieldNode)
+            given = {each.name.value: value_from_ast_untyped(each.value) for each in node.arguments or ()}
+            yield (node.alias.value if node.alias else node.name.value), node.name.value, node, given
+
+    def root_field(self, name: str, node: FieldNode, given: Mapping[str, Any]) -> Any:
+        if "ids" in given:
+            given = {**given, "ids": [_canonical(id) for id in given["ids"]]}
+        if "id" in given:
+            given = {**given, "id": _canonical(given["id"])}
+        return super().root_field(name, node, given)
+
+    def connection(self, resource: Resource, node: FieldNode, given: Mapping[str, Any]) -> Any:
+        if not self.oracle.servers(resource.name):
+            return None
+        asked = self.asked(resource, given)
+        period = _period(given)
+        found = [
+            each
+            for each in self.oracle.all(resource.name)
+            if (period is None or self.within(each, period)) and self.oracle.passes(each, asked)
+        ]
+        if given.get("orderBy"):
+            found = self.oracle.ordered(found, _sort_keys(resource, given["orderBy"]))
+        inner = next((inner for _, name, inner, _ in self.fields(node.selection_set) if name == "nodes"), None)
+        nodes = [(record.id, None if inner is None else self.shown(record, inner)) for record in found]
+        in_order = bool(given.get("orderBy"))
+        return Listing(nodes, in_order or not asked, in_order, given.get("first", 50))
+
+    def asked(self, resource: Resource, given: Mapping[str, Any]) -> Given:
+        """The query parameters of a field's arguments."""
+        window = {parameter.name.partition(".")[0] for parameter in resource.parameters if parameter.required}
+        return {
+            **_conditions(resource, given.get("filter", {})),
+            **_conditions(resource, {name: value for name, value in given.items() if name in window}),
+        }
+
+    def listed(
+        self, records: Sequence[Record], resource: Resource, node: FieldNode, given: Mapping[str, Any]
+    ) -> list[Any]:
+        asked = _conditions(resource, given.get("filter", {}))
+        kept = [record for record in records if self.oracle.passes(record, asked)]
+        return super().listed(kept, resource, node, given)
+
+    def value(self, of: Record | Entry, name: str, node: FieldNode, given: Mapping[str, Any]) -> Any:
+        if isinstance(of, Record) and name == "displayName" and name in of.resource.columns:
+            return of[name]
+        if isinstance(of, Record) and name == "meta" and name not in of.resource.columns:
+            return None  # the standard has none there
+        return super().value(of, name, node, given)
+
+    def property(
+        self, of: Record | Entry, kind: Resource | Structure, name: str, node: FieldNode, given: Mapping[str, Any]
+    ) -> Any:
+        prop = next((each for each in kind.properties if each.name == name), None)
+        if prop is not None and isinstance(prop.type, Enumeration):
+            value, known = of[name], prop.type.values
+            if value is None:
+                return None
+            names = [enum_name(each) if each in known else UNRECOGNISED for each in (value if prop.many else [value])]
+            return names if prop.many else names[0]
+        return super().property(of, kind, name, node, given)
+
+
+def _canonical(id: str) -> str:
+    return id.strip("{}").lower()
+
+
+def oracle_of(world: World, lost: Collection[tuple[str, str]] = ()) -> HostileOracle:
+    """What a gateway over the world must say, and without what is lost."""
+    return HostileOracle(world.records, world.configuration, show_protected=world.show_protected, lost=lost)
