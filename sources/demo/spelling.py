@@ -126,8 +126,8 @@ class Spelling:
         if self.habits.nulls:
             written = {self._name(p): None for p in columns.values() if self._name(p) not in written} | written
         match structure.name:
-            case "CivicNo":
-                written["value"] = _civic_no(str(written.get("value", "")), self.habits.civic_no)
+            case "CivicNo" if isinstance(written.get("value"), str):
+                written["value"] = _civic_no(str(written["value"]), self.habits.civic_no)
             case "AttendanceScheduleEntry":
                 self._write_end(value, written)
             case "DutyAssignment" if self.habits.teachers_as_persons:

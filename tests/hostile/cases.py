@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from random import Random
 
-from sources.standard import RESOURCES
+from sources.demo.habits import Pages
 
 from .check import Case
+from .habits import HABITS, Served, habits
 from .questions import Asker, targets
 from .servers import FAULTS, Behaviour, Losses
 from .worlds import World, world
@@ -16,11 +17,14 @@ QUESTIONS = 2
 """How many questions are put to one world: one that is due, and one by chance."""
 
 
-def cases(number: int, *, joins: bool = False) -> Iterator[Case]:
-    """The cases of an example. The first question of example N is about the Nth thing that can be asked for."""
+def cases(number: int, *, only: str | None = None, joins: bool = False) -> Iterator[Case]:
+    """The cases of an example. The first question of example N is about the Nth thing that can be asked for.
+
+    ``only``: every source has this one habit, instead of some by chance.
+    """
     rng = Random(f"case {number}")
     made = world(str(number))
-    behaviours = {name: behaviour(made, name, rng) for name in made.records}
+    behaviours = {name: behaviour(served, rng, only) for name, served in made.records.items()}
     lost = losses(made, rng) if rng.random() < 0.25 else {}
     asker = Asker(made, rng, joins=joins)
     every = targets()
@@ -29,13 +33,21 @@ def cases(number: int, *, joins: bool = False) -> Iterator[Case]:
         yield Case(made, behaviours, asker.question(target), lost)
 
 
-def behaviour(made: World, name: str, rng: Random) -> Behaviour:
+def behaviour(served: Served, rng: Random, only: str | None = None) -> Behaviour:
     """How a source serves, truly declared."""
-    served = list(made.records[name])
-    ignores = frozenset(each for each in served if rng.random() < 0.3) if rng.random() < 0.3 else frozenset()
-    without = [each for each in served if RESOURCES[each].lookup and rng.random() < 0.5] if rng.random() < 0.4 else []
-    declared = {"page_size": rng.choice((None, 1, 2, 3, 100)), "lookup_chunk": rng.choice((1, 2, 500))}
-    return Behaviour(rng.choice((1, 2, 3, 100, 100)), ignores, frozenset(without), declared)
+    names = [only] if only is not None else rng.sample(list(HABITS), rng.choice((0, 0, 1, 1, 2, 3, 5)))
+    has = habits(names, rng, served)
+    page = rng.choice((1, 2, 3, 100, 100))
+    limit = rng.choice((None, 1, 2, 3, 100))
+    chunk = rng.choice((None, 1, 2))
+    if has.paging is Pages.OFFSET:
+        # a page that repeats what came before looks as if the offset were passed over, which is a gap, and honest
+        page = limit = 100 if _repeats(served) else page
+    return Behaviour(page, limit, chunk, has, has.lookup_too_large == 503 and rng.random() < 0.3)
+
+
+def _repeats(served: Served) -> bool:
+    return any(len({str(record) for record in records}) < len(records) for records in served.values())
 
 
 def losses(made: World, rng: Random) -> Losses:

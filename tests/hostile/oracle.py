@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, OperationDefinitionNode, parse
 from graphql.utilities import value_from_ast_untyped
@@ -36,7 +36,11 @@ from tests.oracle import (
 )
 from tests.oracle_query import _Answer, _period, _sort_keys, enum_name
 
-from .worlds import MARKINGS, World
+from .habits import meant
+from .worlds import MARKINGS
+
+if TYPE_CHECKING:
+    from .check import Case
 
 Given = Mapping[str, Sequence[Any]]
 """Query parameters by the standard's names, and the values asked for."""
@@ -497,6 +501,10 @@ class _Hostile(_Answer):
             return None  # the standard has none there
         return super().value(of, name, node, given)
 
+    def teacher(self, of: Entry) -> Record | None:
+        """Of a teacher's part in an activity: the person whom the source sent instead of a duty, or the duty's."""
+        return self.oracle.follow("Person", of["person"]) if of["person"] is not None else super().teacher(of)
+
     def property(
         self, of: Record | Entry, kind: Resource | Structure, name: str, node: FieldNode, given: Mapping[str, Any]
     ) -> Any:
@@ -514,6 +522,14 @@ def _canonical(id: str) -> str:
     return id.strip("{}").lower()
 
 
-def oracle_of(world: World, lost: Collection[tuple[str, str]] = ()) -> HostileOracle:
-    """What a gateway over the world must say, and without what is lost."""
-    return HostileOracle(world.records, world.configuration, show_protected=world.show_protected, lost=lost)
+def oracle_of(case: Case, lost: Collection[tuple[str, str]] | None = None) -> HostileOracle:
+    """What a gateway over the case's sources must say; ``lost`` instead of what the case has lost."""
+    world = case.world
+    records = {name: meant(served, case.behaviours[name].habits) for name, served in world.records.items()}
+    return HostileOracle(
+        records,
+        world.configuration,
+        show_protected=world.show_protected,
+        lost=case.losses if lost is None else lost,
+        null_is_absent=[name for name in records if case.behaviours[name].habits.nulls],
+    )

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .cases import cases
-from .check import Case, Outcome, ask_and_compare, check
+from .check import Case, Outcome, ask_and_compare
+from .habits import HABITS
 from .oracle import oracle_of
 from .questions import targets
 from .servers import gateway
@@ -79,15 +80,15 @@ class Tally:
             yield f"  refused {count:6}  {code}"
 
 
-async def run(tally: Tally, number: int, *, joins: bool = False) -> None:
+async def run(tally: Tally, number: int, *, only: str | None = None, joins: bool = False) -> None:
     """One example: its questions, one after the other, to the same gateway."""
     tally.examples += 1
     assembled = None
-    for case in cases(number, joins=joins):
+    for case in cases(number, only=only, joins=joins):
         if assembled is None:
             context = gateway(case.world, case.behaviours, case.losses)
             assembled = await context.__aenter__()
-            oracle = oracle_of(case.world, case.losses)
+            oracle = oracle_of(case)
         tally.add(number, case, await ask_and_compare(case, assembled, oracle))
     if assembled is not None:
         await assembled.aclose()
@@ -98,6 +99,7 @@ async def _main() -> None:
     parser.add_argument("--from", type=int, default=0, dest="start")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--joins", action="store_true", help="also filters that only other records show")
+    parser.add_argument("--habit", choices=HABITS, help="all sources have this one habit, instead of some by chance")
     parser.add_argument("--most", type=int, default=10, help="stop after so many differences")
     parser.add_argument("--whole", action="store_true", help="do not make differences smaller")
     given = parser.parse_args()
@@ -106,7 +108,7 @@ async def _main() -> None:
     began = time.perf_counter()
     shown = 0
     for number in range(given.start, given.start + given.count):
-        await run(tally, number, joins=given.joins)
+        await run(tally, number, only=given.habit, joins=given.joins)
         for which, case, difference in tally.differences[shown:]:
             print(f"--- {which}: {difference}", flush=True)
             print(await shrunk(case) if not given.whole else str(case.question), flush=True)
@@ -119,8 +121,6 @@ async def _main() -> None:
     print("\n".join(tally.lines()))
     print(f"{seconds:.1f} s, {tally.examples / seconds:.1f} examples a second")
 
-
-__all__ = ["Tally", "check", "run"]
 
 if __name__ == "__main__":
     asyncio.run(_main())

@@ -5,9 +5,9 @@ What a server is, its habits and faults, is a function of the world's seed: aske
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from gateway.assemble import Assembled, assemble
 from gateway.config import parse
 from sources.demo.api import PREFIX, Api
 from sources.demo.credentials import Open
+from sources.demo.habits import STANDARD, Habits, Pages, declared
 from sources.demo.store import Store, Table
 from sources.standard import RESOURCES
 
@@ -37,12 +38,28 @@ Losses = Mapping[tuple[str, str], str]
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How one source serves. ``declared`` is what its part of gateway.yaml says beyond what it serves and holds."""
+    """How one source serves. ``page_size``: the most records of its pages; ``limit``: what the gateway asks for.
+
+    ``chunk``: the most ids that the gateway puts into a lookup; ``silent``: how much a lookup takes is not declared, so
+    that the gateway finds out by itself.
+    """
 
     page_size: int = 100
-    ignores_filters: frozenset[str] = frozenset()
-    no_lookup: frozenset[str] = frozenset()
-    declared: Mapping[str, Any] = field(default_factory=dict)
+    limit: int | None = 100
+    chunk: int | None = None
+    habits: Habits = STANDARD
+    silent: bool = False
+
+    def declared(self, served: Sequence[str]) -> dict[str, Any]:
+        """Its part of gateway.yaml, as far as the habits go."""
+        section = declared(self.habits, served, self.limit)
+        if self.silent:
+            section = {key: value for key, value in section.items() if key != "lookup_chunk"}
+        if self.habits.paging is not Pages.NONE and self.limit is None:
+            section["page_size"] = None
+        if self.chunk is not None and "lookup_chunk" not in section:
+            section["lookup_chunk"] = self.chunk
+        return section
 
 
 class _InProcess(httpx.AsyncBaseTransport):
@@ -50,26 +67,21 @@ class _InProcess(httpx.AsyncBaseTransport):
 
     def __init__(self, app: ASGIApp, name: str, behaviour: Behaviour, losses: Losses) -> None:
         self._app = app
-        self._paths = {RESOURCES[resource].path: kind for (source, resource), kind in losses.items() if source == name}
-        self._ignoring = {RESOURCES[resource].path: RESOURCES[resource] for resource in behaviour.ignores_filters}
-        self._without_lookup = {f"{RESOURCES[resource].path}/lookup" for resource in behaviour.no_lookup}
+        paths = behaviour.habits.paths
+        self._lost = {
+            paths.get(resource, RESOURCES[resource].path).split("/")[1]: kind
+            for (source, resource), kind in losses.items()
+            if source == name
+        }
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path.removeprefix(PREFIX)
-        base = "/" + path.split("/")[1]
-        lost = self._paths.get(base)
+        lost = self._lost.get(request.url.path.removeprefix(PREFIX).split("/")[1])
         if lost is not None:
-            return _lost(lost, request)
-        if path in self._without_lookup:
-            return httpx.Response(404)
-        query = request.url.query
-        if path in self._ignoring:
-            kept = {*self._ignoring[path].window, "limit", "pageToken"}
-            query = b"&".join(pair for pair in query.split(b"&") if pair.partition(b"=")[0].decode() in kept)
-        return await _called(self._app, request.method, request.url.path, query, request.content)
+            return _failed(lost, request)
+        return await _called(self._app, request.method, request.url.path, request.url.query, request.content)
 
 
-def _lost(kind: str, request: httpx.Request) -> httpx.Response:
+def _failed(kind: str, request: httpx.Request) -> httpx.Response:
     match kind:
         case "unreachable":
             raise httpx.ConnectError("nobody listens", request=request)
@@ -121,19 +133,15 @@ def _app(world: World, name: str, behaviour: Behaviour, losses: Losses) -> ASGIA
     lost = {resource for source, resource in losses if source == name}
     own = {resource: records for resource, records in served.items() if resource not in lost}
     behind = {**_EMPTY, **{resource: Table(served[resource]) for resource in lost}}
-    return Api(Store(own, behind), (), Open(), behaviour.page_size).app()
+    return Api(Store(own, behind), (), Open(), behaviour.page_size, behaviour.habits).app()
 
 
 def document(world: World, behaviours: Mapping[str, Behaviour]) -> dict[str, Any]:
     """The gateway.yaml of a world, as data."""
     configuration = world.configuration
     for name, section in configuration["sources"].items():
-        behaviour = behaviours[name]
+        section |= behaviours[name].declared(list(world.records[name]))
         section["url"] = f"http://{name}.example{PREFIX}"
-        for key, resources in (("filters_ignored", behaviour.ignores_filters), ("no_lookup", behaviour.no_lookup)):
-            if resources:
-                section[key] = [RESOURCES[resource].plural for resource in sorted(resources)]
-        section.update(behaviour.declared)
     policy = {"protected_persons": "show" if world.show_protected else "hide"}
     return {**configuration, "policy": policy, "server": {"secret": "one secret for all hostile worlds"}}
 

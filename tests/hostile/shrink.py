@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
+from sources.demo.habits import STANDARD, Habits
 from sources.standard import RESOURCES
 
 from .check import Case, check
-from .questions import Field
+from .questions import Field, touched
 from .servers import Behaviour
 
 MOST_TRIES = 1500
@@ -48,26 +49,56 @@ def _kind(difference: str) -> str:
 
 def _smaller(case: Case) -> Iterator[Case]:
     """Cases with one thing less."""
+    yield from _without_resources(case)
     question = case.question
     for place, root in enumerate(question.fields):
         if len(question.fields) > 1:
             rest = (*question.fields[:place], *question.fields[place + 1 :])
             yield replace(case, question=replace(question, fields=rest))
         for less in _less(root, root=True):
-            fields = (*question.fields[:place], less, *question.fields[place + 1 :])
-            yield replace(case, question=replace(question, fields=fields))
+            changed = (*question.fields[:place], less, *question.fields[place + 1 :])
+            yield replace(case, question=replace(question, fields=changed))
     for lost in case.losses:
         yield replace(case, losses={each: kind for each, kind in case.losses.items() if each != lost})
     for name, behaviour in case.behaviours.items():
-        for plain in (
-            replace(behaviour, page_size=100, declared={}),
-            replace(behaviour, ignores_filters=frozenset()),
-            replace(behaviour, no_lookup=frozenset()),
-            Behaviour(),
-        ):
+        for plain in (Behaviour(), *_plainer(behaviour)):
             if plain != behaviour:
                 yield replace(case, behaviours={**case.behaviours, name: plain})
     yield from _smaller_worlds(case)
+
+
+def _plainer(behaviour: Behaviour) -> Iterator[Behaviour]:
+    for each in fields(Habits):
+        yield replace(behaviour, habits=replace(behaviour.habits, **{each.name: getattr(STANDARD, each.name)}))
+    yield replace(behaviour, page_size=100)
+    yield replace(behaviour, limit=100)
+    yield replace(behaviour, chunk=None)
+    yield replace(behaviour, silent=False)
+
+
+def _without_resources(case: Case) -> Iterator[Case]:
+    world = case.world
+    lossy = {source for source, _ in case.losses}
+    needed = touched(case.question)
+    keep = {
+        source: {name: records for name, records in served.items() if name in needed or (source, name) in case.losses}
+        for source, served in world.records.items()
+    }
+    if keep != world.records and all(keep.values()):
+        holds = {
+            source: {name: of for name, of in world.holds.get(source, {}).items() if name in keep[source]}
+            for source in keep
+        }
+        authority = {name: of for name, of in world.authority.items() if name in needed}
+        yield replace(case, world=replace(world, records=keep, holds=holds, authority=authority))
+    for source, served in world.records.items():
+        if len(world.records) > 1 and source not in lossy:
+            yield replace(case, world=replace(world, records=_but(world.records, source)))
+        for resource in served:
+            if len(served) > 1 and (source, resource) not in case.losses:
+                now = {**world.records, source: _but(served, resource)}
+                holds = {**world.holds, source: _but(world.holds.get(source, {}), resource)}
+                yield replace(case, world=replace(world, records=now, holds=holds))
 
 
 def _less(field: Field, *, root: bool = False) -> Iterator[Field]:
@@ -92,18 +123,12 @@ def _smaller_worlds(case: Case) -> Iterator[Case]:
             for inner in part:
                 yield replace(case, world=replace(world, **{key: {**whole, name: _but(part, inner)}}))
     for source, served in world.records.items():
-        if len(world.records) > 1 and not case.losses:
-            yield replace(case, world=replace(world, records=_but(world.records, source)))
         for resource, records in served.items():
 
             def holding(these: Any, source: str = source, resource: str = resource) -> Case:
                 now = {**world.records, source: {**world.records[source], resource: these}}
                 return replace(case, world=replace(world, records=now))
 
-            if len(served) > 1 and (source, resource) not in case.losses:
-                now = {**world.records, source: _but(served, resource)}
-                holds = {**world.holds, source: _but(world.holds.get(source, {}), resource)}
-                yield replace(case, world=replace(world, records=now, holds=holds))
             if records:
                 yield holding([])
             for place, record in enumerate(records):
@@ -119,12 +144,20 @@ def _but(whole: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _described(case: Case, difference: str) -> str:
+    needed = touched(case.question)
     lines = [f"    {difference}", f"    {case.question} walk {case.question.walk}"]
     for source, served in case.world.records.items():
         behaviour = case.behaviours[source]
-        lines.append(f"    {source}: {behaviour} serves {' '.join(served)}")
+        unusual = {
+            each.name: getattr(behaviour.habits, each.name)
+            for each in fields(Habits)
+            if behaviour.habits.differs(each.name)
+        }
+        how = f"pages of {behaviour.page_size}, asked for {behaviour.limit}, chunk {behaviour.chunk}"
+        lines.append(f"    {source}: {how}, silent {behaviour.silent}, {unusual} serves {' '.join(served)}")
         for resource, records in served.items():
-            lines += [f"        {resource} {json.dumps(record, ensure_ascii=False)}" for record in records]
+            if resource in needed:
+                lines += [f"        {resource} {json.dumps(record, ensure_ascii=False)}" for record in records]
     lines.append(f"    holds {json.dumps(case.world.holds)}")
     lines.append(f"    authority {json.dumps(case.world.authority)} show {case.world.show_protected}")
     lines.append(f"    losses {case.losses}")
