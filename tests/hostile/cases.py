@@ -8,7 +8,7 @@ from random import Random
 from sources.demo.habits import Pages
 
 from .check import Case
-from .habits import HABITS, Served, habits
+from .habits import APART, HABITS, Served, habits
 from .questions import Asker, targets
 from .servers import FAULTS, Behaviour, Losses
 from .worlds import World, world
@@ -35,7 +35,11 @@ def cases(number: int, *, only: str | None = None, joins: bool = False) -> Itera
 
 def behaviour(served: Served, rng: Random, only: str | None = None) -> Behaviour:
     """How a source serves, truly declared."""
-    names = [only] if only is not None else rng.sample(list(HABITS), rng.choice((0, 0, 1, 1, 2, 3, 5)))
+    names = (
+        [only]
+        if only is not None
+        else rng.sample([each for each in HABITS if each not in APART], rng.choice((0, 0, 1, 1, 2, 3, 5)))
+    )
     has = habits(names, rng, served)
     page = rng.choice((1, 2, 3, 100, 100))
     limit = rng.choice((None, 1, 2, 3, 100))

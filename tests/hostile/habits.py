@@ -150,6 +150,9 @@ HABITS: Mapping[str, Habit] = {
 }
 """By what the server does; the arguments of ``Habits`` for a source that serves these records."""
 
+APART = {"lists that change"}
+"""Habits that are not combined by chance: a page that is read alone cannot begin anew, so a gap is honest then."""
+
 
 def habits(names: Sequence[str], rng: Random, served: Served) -> Habits:
     """A server with all these habits. Of habits that exclude each other the last wins."""

@@ -7,15 +7,17 @@ without what single sources lost.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-from graphql import FieldNode, OperationDefinitionNode, parse
+from graphql import FieldNode, OperationDefinitionNode, get_named_type, parse
 from graphql.utilities import value_from_ast_untyped
 
+from gateway.app import schema
 from sources.standard import RESOURCES
 from sources.standard.model import Enumeration, Property, Reference, Resource, Scalar, SortKey, Structure
 from tests.official_relations import BACKWARDS
@@ -58,15 +60,48 @@ COLUMNS = {
     ("Duty", "organisation"): "dutyAt",
 }  # fmt: skip
 """The property that a parameter is about, where it does not have the property's name."""
-BELOW = {("Duty", "organisation"), ("Activity", "organisation"), ("CalendarEvent", "organisation"),
-         ("Attendance", "organisation")}  # fmt: skip
-"""Parameters for which an organisation stands for all below it as well."""
 PERSONS = {"child", "owner", "person", "student", "member", "registeredBy", "gradingTeacher"}
 """Parameters that take ids of persons."""
 
 
 def key_owner(records: Sequence[Record]) -> Sequence[Property]:
     return records[0].resource.properties if records else ()
+
+
+OWN = {
+    "Person": {
+        "enrolment.schoolYear", "enrolment.schoolType", "enrolment.schoolTypeText", "enrolment.enroledAt",
+        "enrolment.programme", "enrolment.on", "memberOf.group", "memberOf.on",
+    },
+    "Group": {"displayName", "member"},
+    "Grade": {"syllabus", "semester", "semesterText", "year", "finalGrade"},
+}  # fmt: skip
+"""The gateway's own filters of single resources; those of all are ``activeOn``, ``presentIn`` and ``absentFrom``."""
+
+
+def knows(resource: str, name: str) -> bool:
+    """Whether the oracle can answer a filter's field."""
+    declared = RESOURCES[resource].parameter
+    return (
+        name in declared
+        or (name.removesuffix("Text") in declared and name.endswith("Text"))
+        or name in OWN.get(resource, ())
+        or name in ("activeOn", "presentIn", "absentFrom")
+    )
+
+
+BELOW = {"Duty", "Activity", "CalendarEvent", "Attendance"}
+"""Resources whose organisation stands for all below it by the standard itself."""
+
+
+@cache
+def says_subtree(resource: str, within: str) -> bool:
+    """Whether the filter (or a part of it) has a field that says what an organisation stands for."""
+    of: Any = schema()._schema.type_map["Query"]
+    made = get_named_type(of.fields[RESOURCES[resource].plural].args["filter"].type)
+    if within:
+        made = get_named_type(made.fields[within].type)
+    return "subtree" in made.fields
 
 
 def column_of(resource: str, parameter: str) -> str:
@@ -171,17 +206,63 @@ class HostileOracle(Oracle):
 
     def passes(self, record: Record, given: Given) -> bool:
         """Whether a record is selected: by every parameter, by any of its values."""
-        entries = {name: [*values] for name, values in given.items() if name.startswith("identifier.")}
-        relation = {name: [*values] for name, values in given.items() if name.startswith("relationship.")}
-        alone = {name: values for name, values in given.items() if name not in entries and name not in relation}
-        return (
-            all(self._holds(record, name, values) for name, values in alone.items())
-            and (not entries or any(_identified(each, entries) for each in record["externalIdentifiers"] or ()))
-            and (not relation or any(self._related(each, relation) for each in self.relations(record, relation)))
+        groups: dict[str, dict[str, Sequence[Any]]] = {}
+        alone = {}
+        for name, values in given.items():
+            group = name.partition(".")[0]
+            if group in ("identifier", "relationship", "enrolment", "memberOf"):
+                groups.setdefault(group, {})[name.partition(".")[2]] = values
+            elif name != "subtree":
+                alone[name] = values
+        below = given.get("subtree", [True]) == [True]
+        return all(self._holds(record, name, values, below=below) for name, values in alone.items()) and all(
+            self._of_one(record, group, asked) for group, asked in groups.items()
         )
 
-    def _holds(self, record: Record, name: str, values: Sequence[Any]) -> bool:
+    def _of_one(self, record: Record, group: str, asked: Given) -> bool:
+        """Whether one and the same entry, or relation, is all that is asked of it."""
+        if not all(asked.values()):
+            return False
+        match group:
+            case "identifier":
+                entries = record["externalIdentifiers"] or ()
+                return any(all(each.get(name) in values for name, values in asked.items()) for each in entries)
+            case "relationship":
+                return any(self._related(each, asked) for each in self.relations(record, asked))
+            case "enrolment":
+                return any(self._enroled(each, asked) for each in record["enrolments"] or ())
+        on = asked.get("on", [None])[0]
+        return any(
+            _id(entry["person"]) == record.id and (on is None or _on(entry, on))
+            for group_of in self.named(("Person", "groupMemberships"), record.id)
+            if "group" not in asked or group_of.id in asked["group"]
+            for entry in group_of["groupMemberships"]
+        )
+
+    def _enroled(self, entry: Raw, asked: Given) -> bool:
+        kind = kind_at(RESOURCES["Person"], ("enrolments", "schoolType"))
+        assert isinstance(kind, Enumeration)
+        found = {
+            "schoolYear": entry.get("schoolYear"),
+            "schoolType": _name(kind, entry.get("schoolType")),
+            "schoolTypeText": entry.get("schoolType"),
+            "enroledAt": _id(entry.get("enroledAt")),
+            "programme": _id(entry.get("programme")),
+        }
+        if "on" in asked and not _on(entry, asked["on"][0]):
+            return False
+        if "enroledAt" in asked and asked.get("subtree", [True]) == [True]:
+            asked = {**asked, "enroledAt": [each for value in asked["enroledAt"] for each in self.below(value)]}
+        return all(found[name] in values for name, values in asked.items() if name in found)
+
+    def _holds(self, record: Record, name: str, values: Sequence[Any], *, below: bool) -> bool:
         resource = record.resource
+        if name == "activeOn":
+            day = date.fromisoformat(values[0])
+            return self.in_period(record, (day, day))
+        if name in ("presentIn", "absentFrom"):
+            had = [record.id in self.tables.get((source, resource.name), {}) for source in values]
+            return bool(values) and (all(had) if name == "presentIn" else not any(had))
         if name == "nameContains":
             names = [record[part].casefold() for part in ("givenName", "middleName", "familyName") if record[part]]
             names += [""] * any(record[part] == "" for part in ("givenName", "middleName", "familyName"))
@@ -194,24 +275,25 @@ class HostileOracle(Oracle):
             return self._bounded(record, name, last, values[0])
         if name in PERSONS:
             values = [value for value in values if not self.hidden(self.record("Person", value))]
-        if (resource.name, name) in BELOW:
+        if name == "organisation" and below and (says_subtree(resource.name, "") or resource.name in BELOW):
             values = [each for value in values for each in self.below(value)]
         found = self.shown(record, name)
         return any(value in found for value in values)
 
     def shown(self, record: Record, name: str) -> set[Any]:
         """The values that a record has for a parameter; ids of what it refers to, enumerations by their names."""
-        joined = _JOINED.get((record.resource.name, name))
-        if joined is not None:
-            return {*joined(self, record)}
+        plain = name.removesuffix("Text")
+        joined = _JOINED.get((record.resource.name, plain))
+        kind, found = self._found(record, plain) if joined is None else joined(self, record)
+        if isinstance(kind, Enumeration) and plain == name:
+            return {_name(kind, each) for each in found}
+        return {*found}
+
+    def _found(self, record: Record, name: str) -> tuple[object, list[Any]]:
         path = column_of(record.resource.name, name).split(".")
         kind = kind_at(record.resource, path)
         found = [*values_at(record.values, path)]
-        if isinstance(kind, Reference):
-            return {each["id"] for each in found}
-        if isinstance(kind, Enumeration):
-            return {enum_name(each) for each in found if each in kind.values}
-        return {*found}
+        return kind, [each["id"] for each in found] if isinstance(kind, Reference) else found
 
     def _bounded(self, record: Record, name: str, bound: str, limit: str) -> bool:
         resource, column = record.resource, name.rpartition(".")[0]
@@ -228,20 +310,22 @@ class HostileOracle(Oracle):
 
     def relations(self, person: Record, asked: Given) -> Iterator[tuple[str | None, str | None, str | None]]:
         """Organisation, start and end of each of a person's relations of the kind asked for, or of any."""
-        kinds = asked.get("relationship.entity.type") or tuple(_RELATIONS)
+        kinds = asked.get("entity.type") or tuple(_RELATIONS)
         for kind in kinds:
             yield from _RELATIONS[kind](self, person.id)
 
     def _related(self, relation: tuple[str | None, str | None, str | None], asked: Given) -> bool:
         organisation, start, end = relation
-        for name, values in asked.items():
-            _, column, bound = (*name.split("."), "", "")[:3]
-            if column == "organisation" and organisation not in values:
+        if "organisation" in asked:
+            places = asked["organisation"]
+            if says_subtree("Person", "relationship") and asked.get("subtree", [True]) == [True]:
+                places = [each for value in places for each in self.below(value)]
+            if organisation not in places:
                 return False
-            if column in ("startDate", "endDate"):
-                day = start if column == "startDate" else end
-                if day is not None and not (day <= values[0] if bound == "onOrBefore" else day >= values[0]):
-                    return False
+        for column, day in (("startDate", start), ("endDate", end)):
+            before, after = asked.get(f"{column}.onOrBefore"), asked.get(f"{column}.onOrAfter")
+            if day is not None and ((before and day > before[0]) or (after and day < after[0])):
+                return False
         return True
 
     def named(self, relation: tuple[str, str], id: str) -> list[Record]:
@@ -307,10 +391,14 @@ _RELATIONS = {
 """By the name of relationship.entityType."""
 
 
-def _of_activity(path: str) -> Any:
-    def shown(o: HostileOracle, record: Record) -> list[Any]:
+Shown = tuple[object, list[Any]]
+"""The type of what only other records show, and the values; ids of what is referred to."""
+
+
+def _of_activity(path: str) -> Callable[[HostileOracle, Record], Shown]:
+    def shown(o: HostileOracle, record: Record) -> Shown:
         activity = o.at("Activity", record["activity"])
-        return [] if activity is None else ids_at(activity.values, path.split("."))
+        return None, [] if activity is None else ids_at(activity.values, path.split("."))
 
     return shown
 
@@ -319,37 +407,43 @@ def _groups(o: HostileOracle, activity: Record | None) -> list[Record]:
     return [] if activity is None else [o.record("Group", id) for id in ids_at(activity.values, ("groups",))]
 
 
-def _group_members(o: HostileOracle, activity: Record | None) -> list[str]:
-    return [id for group in _groups(o, activity) for id in ids_at(group.values, ("groupMemberships", "person"))]
+def _group_members(o: HostileOracle, activity: Record | None) -> Shown:
+    members = [id for group in _groups(o, activity) for id in ids_at(group.values, ("groupMemberships", "person"))]
+    return None, members
 
 
-def _students(o: HostileOracle, event: Record) -> list[str]:
+def _members_of(o: HostileOracle, group: Record) -> Shown:
+    return None, ids_at(group.values, ("groupMemberships", "person"))
+
+
+def _students(o: HostileOracle, event: Record) -> Shown:
     own = ids_at(event.values, ("studentExceptions", "student"))
-    return own + _group_members(o, o.at("Activity", event["activity"]))
+    return None, own + _group_members(o, o.at("Activity", event["activity"]))[1]
 
 
-def _teachers(o: HostileOracle, event: Record) -> list[str]:
-    own: list[str] = ids_at(event.values, ("teacherExceptions", "duty"))
-    return own + _of_activity("teachers.duty")(o, event)
+def _teachers(o: HostileOracle, event: Record) -> Shown:
+    own = ids_at(event.values, ("teacherExceptions", "duty"))
+    return None, own + _of_activity("teachers.duty")(o, event)[1]
 
 
-def _attended_at(o: HostileOracle, attendance: Record) -> list[Any]:
+def _attended_at(o: HostileOracle, attendance: Record) -> Shown:
     event = o.at("CalendarEvent", attendance["calendarEvent"])
-    return [] if event is None else _of_activity("organisation")(o, event)
+    return (None, []) if event is None else _of_activity("organisation")(o, event)
 
 
-def _placement_group(o: HostileOracle, schedule: Record) -> list[str]:
+def _placement_group(o: HostileOracle, schedule: Record) -> Shown:
     placement = o.at("Placement", schedule["placement"])
-    return [] if placement is None else ids_at(placement.values, ("group",))
+    return None, [] if placement is None else ids_at(placement.values, ("group",))
 
 
-def _school_types(o: HostileOracle, row: Record) -> list[str]:
-    types = (group["schoolType"] for group in _groups(o, o.at("Activity", row["activity"])))
-    return [enum_name(each) for each in types if each is not None]
+def _school_types(o: HostileOracle, row: Record) -> Shown:
+    types = [group["schoolType"] for group in _groups(o, o.at("Activity", row["activity"]))]
+    return kind_at(RESOURCES["Group"], ("schoolType",)), [each for each in types if each is not None]
 
 
-_JOINED: Mapping[tuple[str, str], Any] = {
+_JOINED: Mapping[tuple[str, str], Callable[[HostileOracle, Record], Shown]] = {
     ("Activity", "member"): _group_members,
+    ("Group", "member"): _members_of,
     ("CalendarEvent", "student"): _students,
     ("CalendarEvent", "teacher"): _teachers,
     ("CalendarEvent", "organisation"): _of_activity("organisation"),
@@ -367,8 +461,14 @@ def _id(reference: Any) -> str | None:
     return None if reference is None else str(reference["id"])
 
 
-def _identified(entry: Raw, asked: Given) -> bool:
-    return all(entry.get(name.partition(".")[2]) in values for name, values in asked.items())
+def _on(entry: Raw, day: str) -> bool:
+    """Whether an entry holds on a day."""
+    return bool((entry.get("startDate") or day) <= day <= (entry.get("endDate") or day))
+
+
+def _name(kind: Enumeration, value: str | None) -> str:
+    """The GraphQL name of an enumeration's value; what the standard does not know is none that can be asked for."""
+    return enum_name(value) if value in kind.values else UNRECOGNISED
 
 
 def _meta(said: Sequence[Raw]) -> Raw:
@@ -440,7 +540,7 @@ def _flat(given: Any, prefix: str = "") -> Iterator[tuple[str, list[Any]]]:
 def _conditions(resource: Resource, given: Mapping[str, Any]) -> Given:
     """A filter's values by the standard's names; ids in the one way of writing them."""
     return {
-        name: [_canonical(each) for each in values] if resource.parameter[name].type is Scalar.ID else values
+        name: [_canonical(each) if isinstance(each, str) and BRACES.fullmatch(each) else each for each in values]
         for name, values in _flat(given)
     }
 
@@ -516,6 +616,10 @@ class _Hostile(_Answer):
             names = [enum_name(each) if each in known else UNRECOGNISED for each in (value if prop.many else [value])]
             return names if prop.many else names[0]
         return super().property(of, kind, name, node, given)
+
+
+BRACES = re.compile(r"\{[0-9A-F-]{36}\}")
+"""An id in one of the ways in which it may be given."""
 
 
 def _canonical(id: str) -> str:

@@ -16,17 +16,25 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from graphql import GraphQLInputObjectType, GraphQLNonNull, GraphQLObjectType, get_named_type
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    get_named_type,
+    get_nullable_type,
+)
 
 from gateway.app import schema
 from sources.standard import RESOURCES
-from sources.standard.model import Enumeration, Parameter, Resource, Scalar, Structure
+from sources.standard.model import Enumeration, Resource, Structure
 from sources.standard.values import structures
 from tests.official_relations import BACKWARDS, OFFICIAL, OfficialRelation
 from tests.oracle import STOCKHOLM, kind_at, values_at
 from tests.oracle_query import LEADING_BACK, enum_name
 
-from .oracle import JOINED, column_of
+from .oracle import JOINED, UNRECOGNISED, column_of, knows, says_subtree
 from .worlds import DAYS, NOBODY, World, ids
 
 NOTHING = "nothing has this"
@@ -113,27 +121,44 @@ def _required(type_name: str, name: str) -> bool:
     return during is not None and isinstance(during.type, GraphQLNonNull)
 
 
+@dataclass(frozen=True)
+class Leaf:
+    """A field of a filter: its name with dots, its GraphQL type, and whether it takes several values."""
+
+    name: str
+    kind: str
+    many: bool
+    choices: tuple[str, ...] = ()
+
+
 @cache
-def filters(resource: str) -> tuple[str, ...]:
-    """The optional query parameters that the schema takes as a filter."""
+def filters(resource: str) -> Mapping[str, Leaf]:
+    """The filter's fields of a resource that the oracle can answer, by name; ``subtree`` goes with another."""
+    return {leaf.name: leaf for leaf in leaves(resource) if knows(resource, leaf.name)}
+
+
+@cache
+def leaves(resource: str) -> tuple[Leaf, ...]:
+    """All fields of a resource's filter, as the schema has them, without ``subtree``."""
     made = _types()["Query"].fields[RESOURCES[resource].plural].args.get("filter")
-    if made is None:
-        return ()
-    return tuple(_leaves(get_named_type(made.type)))
+    return () if made is None else tuple(_leaves(get_named_type(made.type)))
 
 
-def _leaves(of: Any, prefix: str = "") -> Iterator[str]:
+def _leaves(of: Any, prefix: str = "") -> Iterator[Leaf]:
     for name, made in of.fields.items():
         kind = get_named_type(made.type)
         if isinstance(kind, GraphQLInputObjectType):
             yield from _leaves(kind, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}".replace("entityType", "entity.type")
+        elif name != "subtree":
+            many = isinstance(get_nullable_type(made.type), GraphQLList)
+            values = kind.values if isinstance(kind, GraphQLEnumType) else ()
+            choices = tuple(each for each in values if each != UNRECOGNISED)
+            yield Leaf(f"{prefix}{name}".replace("entityType", "entity.type"), kind.name, many, choices)
 
 
 def joined(resource: str, parameter: str) -> bool:
     """Whether only other records than the record itself show whether it is selected."""
-    return (resource, parameter) in JOINED or parameter.startswith("relationship.")
+    return (resource, parameter.removesuffix("Text")) in JOINED or parameter.startswith(("relationship.", "memberOf."))
 
 
 def _relation_of(type_name: str, name: str) -> OfficialRelation | None:
@@ -175,29 +200,32 @@ def pool(world: World, resource: str, parameter: str) -> list[str]:
     return sorted(found)
 
 
-def _value(world: World, resource: str, parameter: Parameter, rng: Random) -> str:
+def _value(world: World, resource: str, leaf: Leaf, rng: Random) -> str:
     """One value, as a GraphQL literal: one that something has, one close to it, or one that nothing has."""
-    name, kind = parameter.name, parameter.type
-    if isinstance(kind, Enumeration):
-        had = [each for each in _seen(world, resource, name) if each in kind.values]
-        return enum_name(rng.choice(had if had and rng.random() < 0.8 else kind.values))
-    if name == "relationship.organisation":
-        return json.dumps(rng.choice((*ids("Organisation"), NOBODY)))
-    if name.startswith("relationship."):
-        return json.dumps(_near(rng.choice(DAYS), rng))
+    name = leaf.name
     had = _seen(world, resource, name)
-    if kind is Scalar.DATE:
-        return json.dumps(_near(rng.choice(had or DAYS), rng))
-    if kind is Scalar.DATE_TIME:
-        return json.dumps(_near(rng.choice(had or ("2026-03-29T00:00:00Z",)), rng))
+    if leaf.choices:
+        known = [enum_name(each) for each in had if enum_name(each) in leaf.choices]
+        return rng.choice(known if known and rng.random() < 0.8 else leaf.choices)
+    match leaf.kind:
+        case "Boolean":
+            return rng.choice(("true", "false"))
+        case "Int":
+            return rng.choice([*had, "7"])
+        case "Date":
+            return json.dumps(_near(rng.choice(had or DAYS), rng))
+        case "DateTime":
+            return json.dumps(_near(rng.choice(had or ("2026-03-29T00:00:00Z",)), rng))
+    if name in ("presentIn", "absentFrom"):
+        return json.dumps(rng.choice(list(world.records)))
     if name == "nameContains":
         text = rng.choice([text for text in had if text] or ["a"])
         start = rng.randrange(len(text))
         return json.dumps(rng.choice((str.upper, str.lower, str))(text[start : start + rng.randint(1, 3)]))
     if not had or rng.random() < 0.1:
-        return json.dumps(NOBODY if kind is Scalar.ID else NOTHING)
+        return json.dumps(NOBODY if leaf.kind == "ID" else NOTHING)
     value = rng.choice(had)
-    if kind is Scalar.ID and rng.random() < 0.1:
+    if leaf.kind == "ID" and rng.random() < 0.1:
         value = f"{{{value.upper()}}}"
     return json.dumps(value)
 
@@ -208,15 +236,20 @@ _JOINS = {
 
 
 def _seen(world: World, resource: str, name: str) -> list[str]:
+    """What a filter's field may be compared with."""
     if name == "nameContains":
         return [each for part in ("givenName", "middleName", "familyName") for each in pool(world, resource, part)]
-    if (resource, name) in JOINED:
-        return pool(world, "Group", "schoolType") if name == "schoolType" else list(ids(_JOINS[name]))
+    last = name.rpartition(".")[2]
+    if (resource, name.removesuffix("Text")) in JOINED:
+        return pool(world, "Group", "schoolType") if last.startswith("schoolType") else list(ids(_JOINS[last]))
     if name.startswith("relationship."):
+        return list(ids("Organisation")) if last == "organisation" else []
+    if name in ("memberOf.group", "presentIn", "absentFrom"):
+        return list(ids("Group")) if name == "memberOf.group" else []
+    if last == "on" or name == "activeOn":
         return []
-    if name.rpartition(".")[2] == "organisation":
-        return [*pool(world, resource, name), *ids("Organisation")]
-    return pool(world, resource, name)
+    found = pool(world, resource, name.replace("enrolment.", "enrolments.").removesuffix("Text"))
+    return [*found, *ids("Organisation")] if last in ("organisation", "enroledAt") else found
 
 
 def _near(value: str, rng: Random) -> str:
@@ -357,7 +390,7 @@ class Asker:
         possible = [
             name
             for name in filters(of.name)
-            if not joined(of.name, name) or (self.joins and not (nested and (of.name, name) in JOINED))
+            if not joined(of.name, name) or (self.joins and not (nested and joined(of.name, name)))
         ]
         if by is None:
             if not possible:
@@ -371,16 +404,19 @@ class Asker:
         root: dict[str, Any] = {}
         for name in sorted(names):
             self._count(f"filter {of.name}.{name}")
-            parameter = of.parameter[name]
+            leaf = filters(of.name)[name]
             here = root
             *way, last = name.replace("entity.type", "entityType").split(".")
             for step in way:
                 here = here.setdefault(step, {})
-            if parameter.many:
-                some = [_value(self.world, of.name, parameter, self.rng) for _ in range(self.rng.choice((0, 1, 1, 2)))]
+            if leaf.many:
+                some = [_value(self.world, of.name, leaf, self.rng) for _ in range(self.rng.choice((0, 1, 1, 2)))]
                 here[last] = f"[{', '.join(some)}]"
             else:
-                here[last] = _value(self.world, of.name, parameter, self.rng)
+                here[last] = _value(self.world, of.name, leaf, self.rng)
+            places = last in ("organisation", "enroledAt") and says_subtree(of.name, ".".join(way))
+            if places and self.rng.random() < 0.3:
+                here["subtree"] = self.rng.choice(("true", "false"))
         return _written(root)
 
     def order(self, of: Resource, first: str | None) -> str:
@@ -495,9 +531,11 @@ def _touch(type_name: str, at: Field, found: set[str]) -> None:
     given = " ".join(at.arguments.values())
     if "filter" in at.arguments or "startTime" in at.arguments:
         found |= {"Person"} if any(f"{name}:" in given for name in (*_JOINS, *_PERSONS)) else set()
-        found |= {"Organisation"} if "organisation:" in given else set()
+        found |= {"Organisation"} if "organisation:" in given or "enroledAt:" in given else set()
         if "relationship:" in given:
             found |= {"Duty", "Placement", "Group"}
+        found |= {"Group"} if "memberOf:" in given else set()
+        found |= {"CalendarEvent"} if "activeOn:" in given and type_name == "Attendance" else set()
         if any(f"{name}:" in given for name in (*_JOINS, "schoolType")):
             found |= _JOINED_OVER.get(type_name, set())
     if type_name == "Attendance" and {"on", "during"} & at.arguments.keys():
