@@ -38,6 +38,8 @@ from .oracle import JOINED, UNRECOGNISED, column_of, knows, says_subtree
 from .worlds import DAYS, NOBODY, World, ids
 
 NOTHING = "nothing has this"
+BY_SOURCE = ("presentIn", "absentFrom")
+"""Fields of filters that name sources."""
 
 
 @dataclass(frozen=True)
@@ -216,8 +218,8 @@ def _value(world: World, resource: str, leaf: Leaf, rng: Random) -> str:
             return json.dumps(_near(rng.choice(had or DAYS), rng))
         case "DateTime":
             return json.dumps(_near(rng.choice(had or ("2026-03-29T00:00:00Z",)), rng))
-    if name in ("presentIn", "absentFrom"):
-        return json.dumps(rng.choice(list(world.records)))
+    if name in BY_SOURCE:
+        return json.dumps(rng.choice([source for source, served in world.records.items() if resource in served]))
     if name == "nameContains":
         text = rng.choice([text for text in had if text] or ["a"])
         start = rng.randrange(len(text))
@@ -244,7 +246,7 @@ def _seen(world: World, resource: str, name: str) -> list[str]:
         return pool(world, "Group", "schoolType") if last.startswith("schoolType") else list(ids(_JOINS[last]))
     if name.startswith("relationship."):
         return list(ids("Organisation")) if last == "organisation" else []
-    if name in ("memberOf.group", "presentIn", "absentFrom"):
+    if name in ("memberOf.group", *BY_SOURCE):
         return list(ids("Group")) if name == "memberOf.group" else []
     if last == "on" or name == "activeOn":
         return []
@@ -392,6 +394,9 @@ class Asker:
             for name in filters(of.name)
             if not joined(of.name, name) or (self.joins and not (nested and joined(of.name, name)))
         ]
+        if not any(of.name in served for served in self.world.records.values()):
+            possible = [name for name in possible if name not in BY_SOURCE]  # a source that is named must serve it
+            by = None if by in BY_SOURCE else by
         if by is None:
             if not possible:
                 return None
