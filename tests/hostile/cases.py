@@ -17,19 +17,20 @@ QUESTIONS = 2
 """How many questions are put to one world: one that is due, and one by chance."""
 
 
-def cases(number: int, *, only: str | None = None, joins: bool = False) -> Iterator[Case]:
+def cases(number: int, *, only: str | None = None, about: str | None = None) -> Iterator[Case]:
     """The cases of an example. The first question of example N is about the Nth thing that can be asked for.
 
-    ``only``: every source has this one habit, instead of some by chance.
+    ``only``: every source has this one habit, instead of some by chance. ``about``: what the first question is about.
     """
     rng = Random(f"case {number}")
     made = world(str(number))
     behaviours = {name: behaviour(served, rng, only) for name, served in made.records.items()}
     lost = losses(made, rng) if rng.random() < 0.25 else {}
-    asker = Asker(made, rng, joins=joins)
+    asker = Asker(made, rng)
     every = targets()
     for place in range(QUESTIONS):
-        target = every[number % len(every)] if place == 0 else rng.choice(every)
+        due = about or every[number % len(every)]
+        target = due if place == 0 else rng.choice(every)
         yield Case(made, behaviours, asker.question(target), lost)
 
 

@@ -163,6 +163,11 @@ def joined(resource: str, parameter: str) -> bool:
     return (resource, parameter.removesuffix("Text")) in JOINED or parameter.startswith(("relationship.", "memberOf."))
 
 
+def answerable(resource: str, parameter: str) -> bool:
+    """Whether the gateway answers it over several sources; before it knew ``memberOf`` it did not join for filters."""
+    return not joined(resource, parameter) or any(leaf.name == "memberOf.group" for leaf in leaves("Person"))
+
+
 def _relation_of(type_name: str, name: str) -> OfficialRelation | None:
     """The reference that a field of a type is."""
     for relation in OFFICIAL:
@@ -181,7 +186,9 @@ def targets() -> tuple[str, ...]:
         found.append(f"walk {resource.name}")
         if resource.get:
             found += [f"id {resource.name}", f"ids {resource.name}"]
-        found += [f"filter {resource.name}.{name}" for name in filters(resource.name)]
+        found += [
+            f"filter {resource.name}.{name}" for name in filters(resource.name) if answerable(resource.name, name)
+        ]
         found += [f"sort {resource.name}.{key.name}" for key in resource.sort_keys]
     found += [f"forwards {relation}" for relation in OFFICIAL]
     found += [f"backwards {relation}" for relation in OFFICIAL]
@@ -272,11 +279,9 @@ def _near(value: str, rng: Random) -> str:
 class Asker:
     """Makes questions about one world."""
 
-    def __init__(self, world: World, rng: Random, *, joins: bool = False) -> None:
+    def __init__(self, world: World, rng: Random) -> None:
         self.world = world
         self.rng = rng
-        self.joins = joins
-        """Whether filters may be used that only other records show."""
         self.asked: Counter[str] = Counter()
         self._aliases = 0
 
@@ -304,8 +309,6 @@ class Asker:
             case "ids":
                 return self.root_ids(resource, self.selection(resource, 2))
             case "filter":
-                if joined(resource, name) and not self.joins:
-                    return self.root_list(resource, depth=1)
                 return self.root_list(resource, depth=1, by=name)
             case "sort":
                 return self.root_list(resource, depth=1, order=name)
@@ -390,9 +393,7 @@ class Asker:
 
     def filter(self, of: Resource, by: str | None, *, nested: bool = False) -> str | None:
         possible = [
-            name
-            for name in filters(of.name)
-            if not joined(of.name, name) or (self.joins and not (nested and joined(of.name, name)))
+            name for name in filters(of.name) if answerable(of.name, name) and not (nested and joined(of.name, name))
         ]
         if not any(of.name in served for served in self.world.records.values()):
             possible = [name for name in possible if name not in BY_SOURCE]  # a source that is named must serve it
@@ -404,7 +405,7 @@ class Asker:
         names = {by}
         if possible and self.rng.random() < 0.4:
             names.add(self.rng.choice(possible))
-        if self.joins and by.startswith("relationship.") and self.rng.random() < 0.6:
+        if by.startswith("relationship.") and self.rng.random() < 0.6:
             names |= {name for name in possible if name.startswith("relationship.") and self.rng.random() < 0.4}
         root: dict[str, Any] = {}
         for name in sorted(names):

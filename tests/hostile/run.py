@@ -57,10 +57,11 @@ class Tally:
             own.update(its)
         self.differences += other.differences
 
-    def report(self) -> str:
+    def report(self, habit: str | None = None) -> str:
         """The differences, and how to look at each."""
+        further = f' --habit "{habit}"' if habit else ""
         return "\n".join(
-            f"{difference}\n    {case.question}\n    python -m tests.hostile.run --from {number} --count 1"
+            f"{difference}\n    {case.question}\n    python -m tests.hostile.run --from {number} --count 1{further}"
             for number, case, difference in self.differences
         )
 
@@ -80,11 +81,11 @@ class Tally:
             yield f"  refused {count:6}  {code}"
 
 
-async def run(tally: Tally, number: int, *, only: str | None = None, joins: bool = False) -> None:
+async def run(tally: Tally, number: int, *, only: str | None = None, about: str | None = None) -> None:
     """One example: its questions, one after the other, to the same gateway."""
     tally.examples += 1
     assembled = None
-    for case in cases(number, only=only, joins=joins):
+    for case in cases(number, only=only, about=about):
         if assembled is None:
             context = gateway(case.world, case.behaviours, case.losses)
             assembled = await context.__aenter__()
@@ -98,7 +99,7 @@ async def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--from", type=int, default=0, dest="start")
     parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--joins", action="store_true", help="also filters that only other records show")
+    parser.add_argument("--about", choices=targets(), metavar="WHAT", help='e.g. "filter Person.nameContains"')
     parser.add_argument("--habit", choices=HABITS, help="all sources have this one habit, instead of some by chance")
     parser.add_argument("--most", type=int, default=10, help="stop after so many differences")
     parser.add_argument("--whole", action="store_true", help="do not make differences smaller")
@@ -108,7 +109,7 @@ async def _main() -> None:
     began = time.perf_counter()
     shown = 0
     for number in range(given.start, given.start + given.count):
-        await run(tally, number, only=given.habit, joins=given.joins)
+        await run(tally, number, only=given.habit, about=given.about)
         for which, case, difference in tally.differences[shown:]:
             print(f"--- {which}: {difference}", flush=True)
             print(await shrunk(case) if not given.whole else str(case.question), flush=True)
