@@ -262,7 +262,8 @@ class HostileOracle(Oracle):
             return self.in_period(record, (day, day))
         if name in ("presentIn", "absentFrom"):
             had = [record.id in self.tables.get((source, resource.name), {}) for source in values]
-            return bool(values) and (all(had) if name == "presentIn" else not any(had))
+            unknown = any((source, resource.name) in self.lost for source in values)  # proves nothing to be absent
+            return bool(values) and (all(had) if name == "presentIn" else not any(had) and not unknown)
         if name == "nameContains":
             names = [record[part].casefold() for part in ("givenName", "middleName", "familyName") if record[part]]
             names += [""] * any(record[part] == "" for part in ("givenName", "middleName", "familyName"))
