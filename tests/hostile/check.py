@@ -62,7 +62,7 @@ async def ask_and_compare(case: Case, assembled: Assembled, oracle: HostileOracl
     difference = next(_differences(wanted, found, "", lossy=bool(case.losses)), None)
     gaps = _gaps(answer)
     if difference is None:
-        difference = _gap_difference(case, query, wanted, gaps)
+        difference = _gap_difference(case, query, wanted, gaps) or _silent(case, query, wanted, found)
     return Outcome(difference, None, _telling(wanted), len(gaps))
 
 
@@ -103,6 +103,22 @@ def _gap_difference(case: Case, query: str, wanted: Any, gaps: set[tuple[str, st
         if _seen(expected(oracle_of(case, others), query)) != _seen(wanted):
             return f"{source} has lost something that changes the answer, and no gap says so"
     return None
+
+
+def _silent(case: Case, query: str, wanted: Any, found: Any) -> str | None:
+    """A list that lacks something, or has it in another order, and says that it is complete."""
+    if not case.losses:
+        return None
+    for key, whole in expected(oracle_of(case, ()), query).items():
+        if isinstance(whole, Listing) and found[key] is not None and not found[key]["gaps"]:
+            pages = [_seen(whole), _seen(wanted[key])]
+            if None not in pages and _ids(pages[0]) != _ids(pages[1]):
+                return f"{key} lacks what was lost, and says that it is complete"
+    return None
+
+
+def _ids(page: Any) -> list[str]:
+    return [id for id, _ in page]
 
 
 def _seen(wanted: Any) -> Any:
