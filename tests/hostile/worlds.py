@@ -205,6 +205,9 @@ def _record(resource: Resource, id: str | None, rng: Random, missing: float) -> 
             made[name] = None
         elif lot > missing:
             made[name] = value(rng)
+    if resource.name == "AggregatedAttendance":
+        # a sum over no day at all lies in no window, and in every one that is not split: nobody can say
+        made["startDate"], made["endDate"] = sorted((made["startDate"], made["endDate"]))
     return made
 
 
