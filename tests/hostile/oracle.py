@@ -593,7 +593,7 @@ class _Hostile(_Answer):
     ) -> list[Any]:
         asked = _conditions(resource, given.get("filter", {}))
         kept = [record for record in records if self.oracle.passes(record, asked)]
-        return super().listed(kept, resource, node, given)
+        return super().listed(kept, resource, node, {name: of for name, of in given.items() if name != "filter"})
 
     def value(self, of: Record | Entry, name: str, node: FieldNode, given: Mapping[str, Any]) -> Any:
         if isinstance(of, Record) and name == "displayName" and name in of.resource.columns:
