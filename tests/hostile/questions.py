@@ -542,7 +542,7 @@ def _touch(type_name: str, at: Field, found: set[str]) -> None:
             found |= {"Duty", "Placement", "Group"}
         found |= {"Group"} if "memberOf:" in given else set()
         found |= {"CalendarEvent"} if "activeOn:" in given and type_name == "Attendance" else set()
-        if any(f"{name}:" in given for name in (*_JOINS, "schoolType")):
+        if any(f"{name}:" in given for name in (*_JOINS, "schoolType", "schoolTypeText")):
             found |= _JOINED_OVER.get(type_name, set())
     if type_name == "Attendance" and {"on", "during"} & at.arguments.keys():
         found.add("CalendarEvent")
