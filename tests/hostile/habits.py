@@ -218,6 +218,15 @@ def _lifted(record: Raw, resource: str, served: Served) -> Raw:
     return record
 
 
+def held(served: Served, has: Habits) -> Served:
+    """The records as the server itself has them: what it never shows, it does not filter by either.
+
+    A source whose filters went by what nobody sees would not be told from one that leaves records out.
+    """
+    only = Habits(lacks=has.lacks, empty_strings=has.empty_strings)
+    return meant(served, only)
+
+
 def _without(record: Raw, lacking: set[str]) -> Raw:
     left = {name: value for name, value in record.items() if name not in lacking}
     for path in lacking:

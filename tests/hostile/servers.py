@@ -22,6 +22,7 @@ from sources.demo.habits import STANDARD, Habits, Pages, declared
 from sources.demo.store import Store, Table
 from sources.standard import RESOURCES
 
+from .habits import held
 from .worlds import World
 
 FAULTS = ("unavailable", "forbidden", "unreachable", "garbage")
@@ -129,7 +130,7 @@ _EMPTY = {resource: Table([]) for resource in RESOURCES}
 
 def _app(world: World, name: str, behaviour: Behaviour, losses: Losses) -> ASGIApp:
     """The source's server. What is lost is not embedded in anything else either, although the server knows it."""
-    served = world.records[name]
+    served = held(world.records[name], behaviour.habits)
     lost = {resource for source, resource in losses if source == name}
     own = {resource: records for resource, records in served.items() if resource not in lost}
     behind = {**_EMPTY, **{resource: Table(served[resource]) for resource in lost}}
