@@ -294,10 +294,10 @@ class Asker:
             return Question((walked,), self.rng.randint(1, 4), frozenset(self.asked | Counter([target])))
         fields = [self.about(kind, what)]
         if self.rng.random() < 0.25:
-            fields.append(self.about(*self.rng.choice(targets()).partition(" ")[::2], loosely=True))
+            fields.append(self.about(*self.rng.choice(targets()).partition(" ")[::2]))
         return Question(tuple(fields), None, frozenset(self.asked))
 
-    def about(self, kind: str, what: str, *, loosely: bool = False) -> Field:
+    def about(self, kind: str, what: str) -> Field:
         resource, _, name = what.partition(".")
         if kind == "walk":
             kind = "list"
@@ -482,11 +482,7 @@ class Asker:
         if "first" in of.arguments and self.rng.random() < 0.2:
             arguments["first"] = str(self.rng.randint(1, 3))
         alias = self.alias() if arguments or self.rng.random() < 0.2 else None
-        return Field(of.name, alias, arguments, inner or self._below(of.type, depth))
-
-    def _below(self, type_name: str, depth: int) -> tuple[Field, ...]:
-        """What is asked of a type below a field; its structures always go a level deeper."""
-        return self.selection(type_name, depth if type_name in RESOURCES else max(depth, 0))
+        return Field(of.name, alias, arguments, inner or self.selection(of.type, max(depth, 0)))
 
     def along(self, relation: OfficialRelation) -> Field:
         """The fields that lead from the relation's owner to what it refers to."""
