@@ -206,7 +206,7 @@ def _candidates(
         asked = parents[fetch.source]
         if isinstance(fetch.op, Lookup) and fetch.op.expand and answer.faults:
             # What failed is the way over the parents, not yet what refers to them: there is another way.
-            by_expand = {entity_id(fetch.source, relation.target, value) for value in fetch.op.values}
+            by_expand = set(map(EntityId, fetch.op.values))
             rest[fetch.source] = [parent for parent in asked if parent in by_expand]
             continue
         owners = operation.absorb(fetch, answer)
