@@ -46,13 +46,15 @@ class Operation:
         """Per resource, the rules for its records as far as they are settled by the rows in hand."""
         self._rows: dict[tuple[str, str], dict[EntityId, Row | None]] = {}
         self._walked: set[tuple[str, str]] = set()
+        self._failed: dict[tuple[str, str], tuple[Fault, ...]] = {}
+        """Whole lists that were asked for and did not come: asking again would only cost time."""
         self._known: dict[str, Known] = {}
 
     def aside(self) -> Operation:
         """An operation of the same moment and deadline that has seen no rows, for work whose rows are soon dropped."""
         other = Operation(self.federation, self.deadline)
         other.now, other.today, other.subtrees = self.now, self.today, self.subtrees
-        other.levels, other._known = self.levels, self._known
+        other.levels, other._known, other._failed = self.levels, self._known, self._failed
         return other
 
     def rows(self, source: str, resource: str) -> dict[EntityId, Row | None]:
@@ -91,6 +93,8 @@ class Operation:
                 if keep and seen.get(found) is None:
                     seen[found] = Row(slab, index)
         if answer.faults:
+            if isinstance(fetch.op, List | Scan) and not fetch.op.query.parameters:
+                self._failed[source, resource] = answer.faults
             return ids
         if isinstance(fetch.op, Scan) and answer.walk is not None and not fetch.op.query.parameters:
             self.federation.pages_seen[source, resource] = max(1, len(answer.walk.tokens))
@@ -192,6 +196,8 @@ class Operation:
         op = fetch.op
         if isinstance(op, Kept):
             return await source.kept(op.walk, op.places)
+        if isinstance(op, List) and not op.query.parameters and (fetch.source, fetch.resource) in self._failed:
+            return Answer(faults=self._failed[fetch.source, fetch.resource])
         self.calls += 1
         if isinstance(op, List):
             return await source.walk(fetch.resource, op.query, self.deadline)

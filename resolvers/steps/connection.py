@@ -295,7 +295,9 @@ class _Run:
         """Whether completing even one page would take the whole list of some source that is not asked by id."""
         rules = self.question.rules
         listing = {stream.source for stream in self.question.streams}
-        return not rules.resource.window and any(
+        if rules.resource.window:  # without a call by id, only the lists of a period tell what others have
+            return not rules.resource.get and len(listing) > 1
+        return any(
             not by_id(self.operation, source, self.question.resource, self.first + 1)
             for source in (*rules.heard(self.shown_columns), *rules.population)
             if listing - {source}

@@ -282,7 +282,7 @@ def read_again(
             places = [place for place in here if place != ABSENT]
             if places:
                 fetches.append(Fetch(source, resource, Kept(tracked.walk, places)))
-        if tracked.whole or not by_id(operation, source, resource, MANY):
+        if tracked.whole:
             gone = (each for n, each in zip(numbers, ids, strict=True) if tracked.places[n] == ABSENT)
             operation.absent(source, resource, gone)
     if fetches:
