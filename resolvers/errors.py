@@ -37,6 +37,9 @@ class Code(StrEnum):
     """A source of this name is not configured."""
     NOT_SERVED = "NOT_SERVED"
     """No configured source serves the resource; a notice, not an error."""
+    UNIT_BY_MEMBERS = "UNIT_BY_MEMBERS"
+    """A source attaches records to the school above the unit asked for: whether they belong to the unit was decided by
+    where their members are enrolled. A notice, not an error."""
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     """The document is not GraphQL."""
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"

@@ -36,6 +36,8 @@ class Operation:
         self.today: date = self.now.astimezone(federation.timezone).date()
         self.gaps = Gaps()
         self.not_served: dict[str, None] = {}
+        self.by_members: dict[tuple[str, str], None] = {}
+        """Per resource and source that attaches it to the school above: where members decided which unit it is of."""
         self.calls = 0
         """How many fetches were asked of sources; one may be several HTTP calls."""
         self.subtrees: dict[str, frozenset[str]] = {}

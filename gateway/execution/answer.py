@@ -60,18 +60,29 @@ def _gap(operation: Operation, gap: Gap) -> dict[str, Any]:
 
 
 def extensions(context: Context) -> dict[str, Any]:
-    """``completeness`` once a source was asked, and ``notices`` where a resource is not served."""
+    """``completeness`` once a source was asked, and ``notices`` of what is no loss but good to know."""
     operation = context.operation
     found: dict[str, Any] = {}
     gaps = operation.gaps.all()
     if operation.calls:
         found["completeness"] = {"complete": not gaps, "gaps": [_gap(operation, gap) for gap in gaps]}
-    if operation.not_served:
-        found["notices"] = [
-            {"code": str(Code.NOT_SERVED), "resource": name, "message": f"No configured source serves {name}."}
-            for name in operation.not_served
-        ]
+    notices = [
+        {"code": str(Code.NOT_SERVED), "resource": name, "message": f"No configured source serves {name}."}
+        for name in operation.not_served
+    ]
+    notices += [
+        {"code": str(Code.UNIT_BY_MEMBERS), "resource": name, "source": source, "message": _BY_MEMBERS}
+        for name, source in operation.by_members
+    ]
+    if notices:
+        found["notices"] = notices
     return found
+
+
+_BY_MEMBERS = (
+    "The source attaches these to the school above its units: whether one belongs to a unit was decided by where its "
+    "members are enrolled."
+)
 
 
 def deduplicated(errors: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -40,6 +40,7 @@ def with_attached_above(operation: Operation, rules: Rules, clause: Clause) -> S
     if not above:
         return clause
     name, column = rules.resource.name, _column(rules)
+    operation.by_members.update(((name, source), None) for source in by_source)
     at = Condition(condition.parameter, tuple(sorted(above)))
     calls = streams(operation, rules, clauses([at]))
     ids = list((yield from candidates(operation, name, calls, None)))

@@ -320,6 +320,14 @@ def test_what_is_attached_to_the_school_belongs_where_its_members_are_enrolled(
     assert listed(federation, "calendarEvents", at, WINDOW) == events
 
 
+def test_the_answer_says_that_members_decided() -> None:
+    federation = over({"sis": ABOVE, "lms": OTHERS}, capabilities={"sis": LEVELS})
+    for asked, said in (("c", [("UNIT_BY_MEMBERS", "Group", "sis")]), ("b", [])):
+        body = answer(federation, f'{{ groups(filter: {{organisation: ["{ORG[asked]}"]}}) {{ nodes {{ id }} }} }}')
+        notices = body["extensions"].get("notices", [])
+        assert [(each["code"], each["resource"], each["source"]) for each in notices] == said
+
+
 def test_a_source_that_attaches_groups_to_units_is_taken_at_its_word() -> None:
     """A group of the school is then one of the whole school."""
     federation = over({"sis": ABOVE})
