@@ -37,6 +37,7 @@ async def deleted(
         )
         if serves:
             asked.append((name, serves))
+    operation.asked |= bool(asked)
     operation.calls += len(asked)
     answers = await asyncio.gather(
         *(operation.federation.sources[name].deleted(after, serves, operation.deadline) for name, serves in asked)

@@ -38,6 +38,8 @@ class Operation:
         self.not_served: dict[str, None] = {}
         self.by_members: dict[tuple[str, str], None] = {}
         """Per resource and source that attaches it to the school above: where members decided which unit it is of."""
+        self.asked = False
+        """Whether records of sources were asked for, be it that they were still kept."""
         self.calls = 0
         """How many fetches were asked of sources; one may be several HTTP calls."""
         self.subtrees: dict[str, frozenset[str]] = {}
@@ -162,6 +164,7 @@ class Operation:
 
     async def fetch(self, fetch: Fetch) -> Answer:
         """Ask the source, in its own ids."""
+        self.asked = True
         knowns: dict[str, Known] = {}
         expand = fetch.op.expand if isinstance(fetch.op, Lookup) else ()
         for each in self.federation.identities.concerned(fetch.resource, expand):

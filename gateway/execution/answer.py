@@ -60,11 +60,11 @@ def _gap(operation: Operation, gap: Gap) -> dict[str, Any]:
 
 
 def extensions(context: Context) -> dict[str, Any]:
-    """``completeness`` once a source was asked, and ``notices`` of what is no loss but good to know."""
+    """``completeness`` where sources' records were asked for, and ``notices`` of what is no loss but good to know."""
     operation = context.operation
     found: dict[str, Any] = {}
     gaps = operation.gaps.all()
-    if operation.calls:
+    if operation.asked:
         found["completeness"] = {"complete": not gaps, "gaps": [_gap(operation, gap) for gap in gaps]}
     notices = [
         {"code": str(Code.NOT_SERVED), "resource": name, "message": f"No configured source serves {name}."}

@@ -25,7 +25,6 @@ from .listing import Question, further_scans, gives, make_listing, read_again, s
 from .permitted import permitted
 from .rows import by_id
 from .streams import Stream, streams, would_give
-from .tree import subtrees
 
 _LOST_TOKEN = frozenset({"SOURCE_LIST_CHANGED", "SOURCE_REQUEST_REFUSED", "SOURCE_ENDPOINT_MISSING"})
 """What a source answers to a page token that it no longer knows."""
@@ -71,6 +70,7 @@ def connection(
     refuse(operation, rules, clauses(selector.conditions))
     if operation.federation.identities.concerned(resource):
         yield [Fetch("", resource, Identify())]
+    operation.asked = True
     gaps = Gaps()
     if position is not None:
         for gap in _carried(position):
@@ -79,8 +79,6 @@ def connection(
     selector = yield from permitted(operation, selector, gaps)
     if any(condition.values == () for condition in selector.conditions):
         return Listed()
-    if rules.organisations:
-        yield from subtrees(operation, rules.organisations, gaps)
     tests = yield from resolve(operation, rules, clauses(selector.conditions), gaps)
     if any(clause.impossible for clause in tests):
         return Listed(has_next=bool(gaps.all()), gaps=gaps.all())

@@ -90,7 +90,7 @@ def resolve(
     operation: Operation, rules: Rules, tests: Sequence[Clause], gaps: Gaps | None = None
 ) -> Step[tuple[Clause, ...]]:
     """The clauses with all that other records have to say in hand; what is missing of those goes into ``gaps``."""
-    organisations = [each for clause in tests for each in clause.organisations]
+    organisations = [*rules.organisations, *(each for clause in tests for each in clause.organisations)]
     if organisations:
         yield from subtrees(operation, organisations, gaps)
     found = []

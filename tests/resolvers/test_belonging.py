@@ -279,7 +279,7 @@ LISTS: dict[str, tuple[str, Callable[[Oracle, str], bool]]] = {
     "groups(filter: {schoolTypes: [GY]})": ("Group", lambda o, i: o.value("Group", i, "schoolType") == "GY"),
     f'groups(filter: {{organisation: ["{SCHOOL}"]}})': (
         "Group",
-        lambda o, i: (o.value("Group", i, "organisation") or {}).get("id") == SCHOOL,
+        lambda o, i: (o.value("Group", i, "organisation") or {}).get("id") in o.below(SCHOOL),
     ),
     f'duties(filter: {{organisation: "{PRESCHOOLS}"}})': (
         "Duty",
@@ -292,7 +292,7 @@ LISTS: dict[str, tuple[str, Callable[[Oracle, str], bool]]] = {
     f'persons(filter: {{relationship: {{entityType: ENROLMENT, organisation: "{SCHOOL}"}}, nameContains: ["a"]}})': (
         "Person",
         lambda o, i: (
-            any(each["enroledAt"]["id"] == SCHOOL for each in o.value("Person", i, "enrolments") or ())
+            any(each["enroledAt"]["id"] in o.below(SCHOOL) for each in o.value("Person", i, "enrolments") or ())
             and any("a" in (o.value("Person", i, part) or "").lower() for part in ("givenName", "familyName"))
         ),
     ),
