@@ -51,6 +51,11 @@ def packed(id: str) -> bytes:
     return text + _LENGTH.pack(len(text)) + b"\x01"
 
 
+def head(rank: bytes) -> bytes:
+    """A rank without its id: the same for records that tie."""
+    return rank[:-17] if rank[-1] == 0 else rank[: -3 - _LENGTH.unpack(rank[-3:-1])[0]]
+
+
 def ranked_id(rank: bytes) -> str:
     """The id at the end of a rank."""
     if rank[-1] == 0:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -91,6 +91,8 @@ class FakeSource:
         """Seconds that a scan counts as what the source still has."""
         self.forgets = False
         """Whether the pages of a scan are gone when somebody comes back for them."""
+        self.sorts: Mapping[str, Callable[[list[Record]], list[Record]]] = {}
+        """How it orders a list, per sort key that it takes."""
         self.clock = time.monotonic
         self._faults: dict[tuple[str | None, str | None], tuple[FaultCode, int]] = {}
 
@@ -254,7 +256,7 @@ class FakeSource:
         self._must_serve(resource)
         declared = RESOURCES[resource]
         given = dict(query.parameters)
-        if query.expand or query.sortkey or set(given) - set(declared.parameter):
+        if query.expand or set(given) - set(declared.parameter) or query.sortkey not in (None, *self.sorts):
             raise self._violation(f"a query of {resource} that is refused: {query}")
         if "civicNo" in given:
             raise self._violation("a civicNo in a URL")
@@ -268,7 +270,8 @@ class FakeSource:
         ):
             raise self._violation(f"a parameter of {resource} that the source does not take: {query}")
         given = {name: values for name, values in given.items() if known[name] is Filter.EXACT}
-        return [record for record in self.records[resource] if self._passes(resource, record, given)]
+        found = [record for record in self.records[resource] if self._passes(resource, record, given)]
+        return self.sorts[query.sortkey](found) if query.sortkey else found
 
     def _passes(self, resource: str, record: Record, given: Mapping[str, tuple[str, ...]]) -> bool:
         grouped = {name: values for name, values in given.items() if name.startswith(("relationship.", "identifier."))}

@@ -24,6 +24,7 @@ from .joined import refuse, resolve
 from .listing import Question, further_scans, gives, make_listing, read_again, stream_place, stream_rank
 from .permitted import permitted
 from .rows import by_id
+from .sorted import Behind, in_order, sorted_stream
 from .streams import Stream, streams, would_give
 
 _LOST_TOKEN = frozenset({"SOURCE_LIST_CHANGED", "SOURCE_REQUEST_REFUSED", "SOURCE_ENDPOINT_MISSING"})
@@ -184,11 +185,23 @@ class _Run:
             self.gaps.note([fault])
             self.operation.gaps.note([fault])
 
-    # By sort keys: a listing, and in the cursor the rank of the last record, which needs nothing of any source.
+    # By sort keys: a listing, and in the cursor the rank of the last record, which needs nothing of any source. Where
+    # the one source of the list sorts it as is asked for, the first pages are read from there.
 
     def keyed(self, position: list[object] | None) -> Step[_Shown]:
-        rank = None if position is None else _rank(position)
-        listing = yield from self._shared(make=True)
+        start = Behind() if position is None else _behind(position)
+        stream = sorted_stream(self.question)
+        if start.given >= _READS_ON or (start.rank and not start.given) or self._must_scan():
+            stream = None
+        listing = yield from self._shared(make=stream is None)
+        if listing is None and stream is not None:
+            found = yield from in_order(self.operation, self.question, stream, start, self.shown_columns, self.gaps)
+            if found is not None:
+                places: list[tuple[object, ...]] = [
+                    (base64.b64encode(place.rank).decode(), place.token, place.given) for place in found.places
+                ]
+                return _Shown(found.entities, places, found.has_next)
+            listing = yield from self._shared(make=True)
         if listing is None:
             return _Shown()
         if listing.too_many:
@@ -198,7 +211,7 @@ class _Run:
                 f"The list of {self.question.rules.resource.plural} has more than {limit} candidates "
                 "(limits.max_candidates); narrow it with a filter, or leave out orderBy.",
             )
-        shown, numbers = yield from self._from(listing, 0 if rank is None else listing.after(rank), ())
+        shown, numbers = yield from self._from(listing, listing.after(start.rank), ())
         shown.places = [(base64.b64encode(listing.ranks[number]).decode(),) for number in numbers]
         return shown
 
@@ -391,9 +404,12 @@ def _listing_key(operation: Operation, question: Question, further: Sequence[str
     return hashlib.sha256(orjson.dumps(what)).hexdigest()
 
 
-def _rank(position: list[object]) -> bytes:
-    if len(position) == 2 and isinstance(position[1], str):
-        return base64.b64decode(position[1])
+def _behind(position: list[object]) -> Behind:
+    if len(position) in (2, 4) and isinstance(position[1], str):
+        rank = base64.b64decode(position[1])
+        token, given = position[2:] or (None, 0)
+        if isinstance(given, int) and (token is None or isinstance(token, str)):
+            return Behind(rank, token, given)
     raise InvalidCursor(Code.INVALID_CURSOR, "The cursor is not one of this list.")
 
 

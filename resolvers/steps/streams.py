@@ -61,7 +61,7 @@ def streams(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> li
     if not pushed:
         return [Stream(source, Query(), ()) for source in _having(operation, rules, clauses)]
     spared = {source for source in rules.scopes for clause in pushed if _excludes(operation, rules, source, clause)}
-    speakers = _speakers(rules, pushed)
+    speakers = speakers_of(rules, pushed)
     open_ended = any(clause.accepts_nothing for clause in pushed)
     found: list[Stream] = []
     for source in rules.servers:
@@ -79,7 +79,7 @@ def _having(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> Se
     for clause in clauses:
         spared = {source for source in rules.scopes if _excludes(operation, rules, source, clause)}
         if spared:
-            speakers = _speakers(rules, [clause]) - spared
+            speakers = speakers_of(rules, [clause]) - spared
             return [source for source in rules.servers if source in speakers]
     return rules.population
 
@@ -140,7 +140,7 @@ def _by_civic_no(operation: Operation, rules: Rules, clause: Clause) -> list[Str
     return found
 
 
-def _speakers(rules: Rules, clauses: Sequence[Clause]) -> set[str]:
+def speakers_of(rules: Rules, clauses: Sequence[Clause]) -> set[str]:
     found = {source for clause in clauses for column in clause.columns for source in rules.speaker_names(column)}
     return found | {source for clause in clauses if clause.trusted for source in rules.servers}
 
@@ -158,13 +158,13 @@ def _to_push(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> t
     base = [clause for clause in clauses if _is_window(clause)]
     if not base:
         base = sorted(pushable, key=lambda clause: _cost(operation, rules, clause))[:1]
-    speakers = _speakers(rules, base)
+    speakers = speakers_of(rules, base)
     if len(speakers) != 1:
         return tuple(base)
     elsewhere = bool(set(rules.population) - speakers)
     pushed = list(base)
     for clause in pushable:
-        alone = _speakers(rules, [clause]) == speakers and not (clause.accepts_nothing and elsewhere)
+        alone = speakers_of(rules, [clause]) == speakers and not (clause.accepts_nothing and elsewhere)
         if alone and clause not in base and not any(_same(clause, other) for other in pushed):
             pushed.append(clause)
     return tuple(pushed)
@@ -178,14 +178,14 @@ def _same(one: Clause, other: Clause) -> bool:
 
 def _relying(operation: Operation, rules: Rules, clause: Clause) -> list[str]:
     """The speakers for a clause that are asked for it."""
-    speakers = _speakers(rules, [clause])
+    speakers = speakers_of(rules, [clause])
     return [source for source in rules.servers if source in speakers and _sent(operation, rules, source, clause)]
 
 
 def _cost(operation: Operation, rules: Rules, clause: Clause) -> tuple[bool, bool, int, bool, int]:
     """The fewer sources are asked for a clause, the fewer lists are read whole and the more it narrows, the less."""
     spares = any(_excludes(operation, rules, source, clause) for source in rules.scopes)
-    speakers = _speakers(rules, [clause])
+    speakers = speakers_of(rules, [clause])
     others = set(rules.population) - speakers if clause.accepts_nothing else set()
     whole = len(speakers) - len(_relying(operation, rules, clause)) + len(others)
     return not clause.trusted, not spares, whole, clause.accepts_nothing, clause.rank
