@@ -229,7 +229,10 @@ class TestStructures:
             ({"startTime": "08:30", "length": 90}, "10:00"),
             ({"startTime": "08:30", "length": "90", "endTime": None}, "10:00"),
             ({"startTime": "08:30", "length": 90, "endTime": "15:30"}, "15:30"),
-            ({"startTime": "08:30", "length": 1000}, None),
+            ({"startTime": "08:30", "length": 1000}, "01:10"),
+            ({"startTime": "08:30", "length": 930}, "24:00"),
+            ({"startTime": "08:30", "length": 1441}, None),
+            ({"startTime": "08:30", "length": -30}, None),
             ({"length": 90}, None),
         ],
     )
