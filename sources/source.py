@@ -226,9 +226,11 @@ class Source:
                 gathered.fail(CallError(FaultCode.SOURCE_RECORD_INVALID))
             body = page.stored.body
             walk.add(token, body, page.stored.fetched_at, spans_of(body, page.decoded, items, identities), len(found))
+            following, generation = page.next, page.generation
+            del page, items  # one page is decoded at a time, however many sources are read
             await asyncio.sleep(0)
             enough = not read.read(found)
-            return _Passed(None if enough else page.next, page.generation, found, enough)
+            return _Passed(None if enough else following, generation, found, enough)
 
         async def restart() -> None:
             await self._cache.forget(key)
