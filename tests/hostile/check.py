@@ -12,6 +12,7 @@ from sources.standard import RESOURCES
 from tests.harness import ask
 from tests.oracle import identity
 
+from .identities import mentioned
 from .oracle import HostileOracle, Listing, expected, oracle_of
 from .questions import Field, Question, touched
 from .servers import CODES, Behaviour, Losses, gateway
@@ -20,6 +21,7 @@ from .worlds import World
 REFUSALS = {"FILTER_NOT_ANSWERABLE", "TOO_MANY_CANDIDATES"}
 """Codes by which the gateway says that it does not answer a question that is well put."""
 MOST_PAGES = 40
+CONFLICT = "IDENTITY_CONFLICT"
 
 
 @dataclass(frozen=True)
@@ -54,29 +56,36 @@ async def ask_and_compare(case: Case, assembled: Assembled, oracle: HostileOracl
         return await _walk(case, assembled, oracle)
     query = str(case.question)
     answer = await ask(assembled.federation, query)
-    trouble, refused = _errors(answer, case.losses)
+    trouble, refused = _errors(answer, case, oracle)
     if trouble or refused:
         return Outcome(trouble, refused)
     wanted = expected(oracle, query)
     found = answer["data"]
-    difference = next(_differences(wanted, found, "", lossy=bool(case.losses)), None)
+    for root in case.question.fields:
+        if root.name == "deletedEntities":
+            found[root.key]["nodes"].sort(key=lambda node: [*node.values()])
+    difference = next(_differences(wanted, found, "", lossy=bool(case.losses or oracle.who.conflicts)), None)
     gaps = _gaps(answer)
     if difference is None:
-        difference = _gap_difference(case, query, wanted, gaps) or _silent(case, query, wanted, found)
+        difference = (
+            _gap_difference(case, oracle, query, wanted, gaps)
+            or _unsaid(case, oracle, found, gaps)
+            or _silent(case, query, wanted, found)
+        )
     return Outcome(difference, None, _telling(wanted), len(gaps))
 
 
 # Errors and gaps
 
 
-def _errors(answer: Mapping[str, Any], losses: Losses) -> tuple[str | None, str | None]:
+def _errors(answer: Mapping[str, Any], case: Case, oracle: HostileOracle) -> tuple[str | None, str | None]:
     """What is wrong with the errors of an answer, and by which code it was refused."""
     refused = None
     for error in answer.get("errors", ()):
         code = error.get("extensions", {}).get("code")
         if code in REFUSALS:
             refused = f"{code}: {error['message']}"
-        elif not (losses and code in CODES.values()):
+        elif not (case.losses and code in CODES.values()) and not (oracle.who.conflicts and code == CONFLICT):
             return f"an error: {json.dumps(error, ensure_ascii=False)}", None
     return None, refused
 
@@ -88,20 +97,60 @@ def _gaps(answer: Mapping[str, Any]) -> set[tuple[str, str, str]]:
     return {(gap["source"], name, gap["code"]) for gap in completeness["gaps"] for name in gap["resources"]}
 
 
-def _gap_difference(case: Case, query: str, wanted: Any, gaps: set[tuple[str, str, str]]) -> str | None:
+def _gap_difference(
+    case: Case, oracle: HostileOracle, query: str, wanted: Any, gaps: set[tuple[str, str, str]]
+) -> str | None:
     """Whether the gaps are exactly what was lost and to be asked: nothing else, and everything that changes it."""
     may_be = {(source, resource, CODES[kind]) for (source, resource), kind in case.losses.items()}
+    may_be |= {(source, resource, CONFLICT) for source, resource, _ in oracle.who.conflicts}
     if not gaps <= may_be:
         return f"gaps {sorted(gaps)} where {sorted(may_be)} was lost"
     asked = touched(case.question)
+    if any(case.behaviours[source].habits.own_ids for source in case.world.records):
+        # what a record refers to is looked up among the ids, whether it is shown or not
+        asked |= {each for name in asked for each in mentioned(name) if case.world.identity.get(each)}
+        asked |= {each for name in asked & {"Duty"} for each in mentioned(name) if case.world.identity.get(each)}
+    if case.world.scopes or any("when" in rules for rules in case.world.authority.values()):
+        asked |= {"Organisation"}
     idle = sorted(gap for gap in gaps if gap[1] not in asked)
     if idle:
         return f"gaps {idle} of what was not to be asked: {sorted(asked)}"
-    named = {source for source, _, _ in gaps}
+    idle = sorted(gap for gap in gaps if gap[2] != CONFLICT and _outside(case, oracle, gap[0], gap[1]))
+    if idle:
+        return f"gaps {idle} of sources outside whose scope everything lies"
+    named = {source for source, _, code in gaps if code != CONFLICT}
     for source in sorted({source for source, _ in case.losses} - named):
         others = [lost for lost in case.losses if lost[0] != source]
         if _seen(expected(oracle_of(case, others), query)) != _seen(wanted):
             return f"{source} has lost something that changes the answer, and no gap says so"
+    return None
+
+
+def _outside(case: Case, oracle: HostileOracle, source: str, resource: str) -> bool:
+    """Whether a question is for single records alone, of all of which the source is known not to be heard."""
+    if source not in oracle.scopes(resource) or oracle.who.named:
+        return False
+    asked: list[str] = []
+    for root in case.question.fields:
+        name = next((each.name for each in RESOURCES.values() if root.name == f"{each.plural}ByIds"), None)
+        if name != resource or touched(replace(case.question, fields=(root,))) - {resource, "Organisation"}:
+            return False
+        asked += [id.strip("{}").lower() for id in json.loads(root.arguments["ids"])]
+    return (
+        bool(asked) and resource != "Organisation" and not any(source in oracle.heard(resource, id)[0] for id in asked)
+    )
+
+
+def _unsaid(case: Case, oracle: HostileOracle, found: Any, gaps: set[tuple[str, str, str]]) -> str | None:
+    """A record whose keys contradict each other, shown without a word about it."""
+    said = {resource for _, resource, code in gaps if code == CONFLICT}
+    for root in case.question.fields:
+        name = next((each.name for each in RESOURCES.values() if root.name in (each.plural, f"{each.plural}ByIds")), "")
+        shown = found.get(root.key) or ()
+        nodes = (shown["nodes"] if isinstance(shown, dict) else shown) if name else ()
+        conflicts = {id for _, resource, id in oracle.who.conflicts if resource == name}
+        if name not in said and any(node and node.get("id") in conflicts for node in nodes):
+            return f"{root.key} shows what is known by keys that contradict each other, and does not say so"
     return None
 
 
@@ -146,6 +195,9 @@ def _differences(wanted: Any, found: Any, path: str, *, lossy: bool) -> Iterator
     elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
         for place, (one, other) in enumerate(zip(wanted, found, strict=True)):
             yield from _differences(one, other, f"{path}[{place}]", lossy=lossy)
+    elif isinstance(wanted, frozenset):
+        if found not in wanted:
+            yield f"{path}: {_short(found)} instead of one of {sorted(wanted)}"
     elif wanted != found or type(wanted) is not type(found):
         yield f"{path}: {_short(found)} instead of {_short(wanted)}"
 
@@ -202,6 +254,7 @@ def _telling(wanted: Any) -> bool:
 
 async def _walk(case: Case, assembled: Assembled, oracle: HostileOracle) -> Outcome:
     """Read a list page by page until it says that it ends."""
+    uncertain = case.losses or oracle.who.conflicts
     (whole,) = case.question.fields
     wanted = expected(oracle, str(replace(case.question, fields=(_page(whole, case.question.walk, None),))))[whole.key]
     if wanted is None:
@@ -210,11 +263,11 @@ async def _walk(case: Case, assembled: Assembled, oracle: HostileOracle) -> Outc
     after = None
     for _ in range(MOST_PAGES):
         answer = await ask(assembled.federation, f"{{ {_page(whole, case.question.walk, after)} }}")
-        trouble, refused = _errors(answer, case.losses)
+        trouble, refused = _errors(answer, case, oracle)
         if trouble or refused:
             return Outcome(trouble, refused)
         page = answer["data"][whole.key]
-        if page["gaps"] and case.losses:
+        if page["gaps"] and uncertain:
             return Outcome(gaps=len(page["gaps"]))  # such a list has no end
         if page["gaps"] or not page["complete"]:
             return Outcome(f"a page with gaps {page['gaps']}")
@@ -222,7 +275,7 @@ async def _walk(case: Case, assembled: Assembled, oracle: HostileOracle) -> Outc
         info = page["pageInfo"]
         if not info["hasNextPage"]:
             everything = replace(wanted, first=len(wanted.nodes) + 1)
-            ids = _but_repeated(ids, case, whole)
+            ids = _but_repeated(ids, oracle, whole)
             difference = next(_order(ids, [id for id, _ in wanted.nodes], everything, whole.key), None)
             return Outcome(difference, None, bool(ids))
         if len(page["edges"]) != case.question.walk:
@@ -231,11 +284,11 @@ async def _walk(case: Case, assembled: Assembled, oracle: HostileOracle) -> Outc
     return Outcome(f"the list does not end: {_short(ids)}")
 
 
-def _but_repeated(ids: Sequence[str], case: Case, whole: Field) -> list[str]:
+def _but_repeated(ids: Sequence[str], oracle: HostileOracle, whole: Field) -> list[str]:
     """Without what a page repeats of an earlier one because its source repeats it in its own list (a known limit)."""
     resource = next(each for each in RESOURCES.values() if each.plural == whole.name)
     repeated: set[str] = set()
-    for served in case.world.records.values():
+    for served in oracle.sources.values():
         own = [identity(resource, record) for record in served.get(resource.name, ())]
         repeated |= {id for id in own if own.count(id) > 1}
     return [id for place, id in enumerate(ids) if id not in repeated or id not in ids[:place]]

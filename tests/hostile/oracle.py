@@ -7,9 +7,10 @@ without what single sources lost.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,12 +24,14 @@ from sources.standard.model import Enumeration, Property, Reference, Resource, S
 from tests.official_relations import BACKWARDS
 from tests.oracle import (
     STOCKHOLM,
+    UNITED,
     Entry,
     Oracle,
     Period,
     Raw,
     Record,
     _reading,
+    _united,
     identity,
     ids_at,
     instant,
@@ -39,7 +42,8 @@ from tests.oracle import (
 from tests.oracle_query import _Answer, _period, _sort_keys, enum_name
 
 from .habits import meant
-from .worlds import MARKINGS
+from .identities import Identified, identified
+from .worlds import MARKINGS, Deletion
 
 if TYPE_CHECKING:
     from .check import Case
@@ -110,6 +114,18 @@ def column_of(resource: str, parameter: str) -> str:
     return column if bound in BOUNDS else COLUMNS.get((resource, parameter), parameter)
 
 
+BELONGING = {
+    "Organisation": ("", "schoolTypes", "id"), "Person": ("enrolments", "schoolType", "enroledAt"),
+    "Placement": ("", "schoolType", "placedAt"), "Group": ("", "schoolType", "organisation"),
+    "Programme": ("", "schoolType", ""), "Syllabus": ("", "schoolType", ""), "Duty": ("", "", "dutyAt"),
+    "Activity": ("", "", "organisation"), "Grade": ("", "", "organisation"), "Absence": ("", "", "organisation"),
+    "SchoolUnitOffering": ("", "", "offeredAt"), "Resource": ("", "", "owner"), "Room": ("", "", "owner"),
+}  # fmt: skip
+"""What says where a record belongs: the list whose entries do, the form of schooling, the organisation."""
+Place = Mapping[str, set[str]]
+Heard = tuple[Sequence[str], Mapping[str, Sequence[str]]]
+
+
 @dataclass
 class HostileOracle(Oracle):
     """An oracle over a world. ``lost`` names (source, resource) of which nothing is known."""
@@ -117,7 +133,12 @@ class HostileOracle(Oracle):
     lost: Collection[tuple[str, str]] = ()
     null_is_absent: Collection[str] = ()
     """Sources whose nulls say nothing."""
+    who: Identified = field(default_factory=Identified)
+    deleted: Mapping[str, Sequence[tuple[Deletion, str]]] = field(default_factory=dict)
+    """Per source, what it deleted, and the gateway's id of that."""
+    _heard: dict[tuple[str, str], Heard] = field(default_factory=dict)
     _below: dict[str, set[str]] = field(default_factory=dict)
+    _parents: dict[str, str] | None = None
 
     @cached_property
     def tables(self) -> dict[tuple[str, str], dict[str, Raw]]:
@@ -131,20 +152,221 @@ class HostileOracle(Oracle):
         return found
 
     def said(self, resource: str, id: str, column: str) -> list[Any]:
-        found = []
-        servers = self.servers(resource)
-        heard = servers if column == "meta" else self.authority(resource).get("fields", {}).get(column, servers)
-        for source in heard:
+        return [content for _, content in self.speaking(resource, id, column)]
+
+    def speaking(self, resource: str, id: str, column: str) -> list[tuple[str, Any]]:
+        """Who is heard for a property of a record, and what they say of it."""
+        servers, fields = self.heard(resource, id)
+        return [
+            (source, self._in_scope(resource, column, source, content))
+            for source, content in self._spoken(resource, id, column, servers, fields)
+        ]
+
+    def _spoken(
+        self, resource: str, id: str, column: str, servers: Sequence[str], fields: Mapping[str, Sequence[str]]
+    ) -> Iterator[tuple[str, Any]]:
+        for source in servers if column == "meta" else fields.get(column, servers):
             raw = self.tables.get((source, resource), {}).get(id)
-            if raw is None:
+            if raw is None or source not in servers:
                 continue
             holds = None if column == "meta" else self.configuration["sources"][source]["holds"].get(resource)
             if holds is not None:
                 if column in holds:
-                    found.append(raw.get(column))
+                    yield source, raw.get(column)
             elif column in raw and not (raw[column] is None and source in self.null_is_absent):
-                found.append(raw[column])
+                yield source, raw[column]
+
+    # Where a record belongs, and who is heard of it
+
+    def heard(self, resource: str, id: str) -> Heard:
+        """The sources that are heard of a record, first authority first, and the properties that some decide."""
+        found = self._heard.get((resource, id))
+        if found is None:
+            found = self._heard[resource, id] = self._who(resource, id)
         return found
+
+    def _who(self, resource: str, id: str) -> Heard:
+        decided, servers = self.authority(resource), self.servers(resource)
+        fields = decided.get("fields", {})
+        if resource not in BELONGING:
+            return servers, fields
+        outside = self._outside(resource, id)
+        heard = [source for source in servers if source not in outside]
+        entries = decided.get("when", ())
+        places = self._places(resource, id, heard) if entries else []
+        for entry in entries:
+            if any(self._inside(place, entry, sure=True) for place in places):
+                first = [source for source in entry.get("order", ()) if source in heard]
+                return first + [each for each in heard if each not in first], {**fields, **entry.get("fields", {})}
+        return heard, fields
+
+    def scopes(self, resource: str) -> dict[str, Mapping[str, Sequence[str]]]:
+        """The scopes that records of the resource can show, first authority first."""
+        _, school_type, organisation = BELONGING.get(resource, ("", "", ""))
+        found = {}
+        for source in self.servers(resource):
+            scope = self.configuration["sources"][source].get("scope", {})
+            if (school_type and scope.get("schoolTypes")) or (organisation and scope.get("organisations")):
+                found[source] = scope
+        return found
+
+    def _outside(self, resource: str, id: str) -> set[str]:
+        scopes = self.scopes(resource)
+        if not scopes:
+            return set()
+        bounds = {name for scope in scopes.values() for name in ("schoolTypes", "organisations") if scope.get(name)}
+        own = {
+            source: self._verdict(self._places(resource, id, [source], bounded=False), scope)
+            for source, scope in scopes.items()
+        }
+        where = self._places(resource, id, [each for each in self.servers(resource) if each not in scopes])
+        if not any(place[name] for place in where for name in bounds):
+            first = next((source for source in scopes if own[source]), None)
+            where = where if first is None else self._places(resource, id, [first])
+        return {
+            source for source, scope in scopes.items() if own[source] is False or self._verdict(where, scope) is False
+        }
+
+    def _verdict(self, places: Sequence[Place], scope: Mapping[str, Sequence[str]]) -> bool | None:
+        """Whether a record belongs there by one of its places; None where nobody knows."""
+        found = [self._inside(place, scope) for place in places]
+        return True if True in found else False if found and None not in found else None
+
+    def _inside(self, place: Place, scope: Mapping[str, Sequence[str]], *, sure: bool = False) -> bool | None:
+        """``sure``: all that the scope names must be known to fit."""
+        allowed = {
+            "schoolTypes": {*scope.get("schoolTypes", ())},
+            "organisations": {each for root in scope.get("organisations", ()) for each in self.tree_below(root)},
+        }
+        asked = [name for name in allowed if scope.get(name)]
+        fits = [bool(place[name] & allowed[name]) for name in asked if sure or place[name]]
+        return all(fits) if fits else None
+
+    def _places(self, resource: str, id: str, servers: Sequence[str], *, bounded: bool = True) -> list[Place]:
+        """What these sources say of where a record belongs, by the decisions for all records."""
+        entries, school_type, organisation = BELONGING[resource]
+
+        def merged(column: str) -> Any:
+            said = [
+                self._in_scope(resource, column, source, content) if bounded else content
+                for source, content in self._spoken(
+                    resource, id, column, servers, self.authority(resource).get("fields", {})
+                )
+            ]
+            if self.unites(resource, column):
+                return _united(RESOURCES[resource].columns[column], [each for each in said if each is not None])
+            return said[0] if said else None
+
+        def place(read: Callable[[str], Any]) -> Place:
+            units = {id} if organisation == "id" else {*ids_at(read(organisation), ())} if organisation else set()
+            types = read(school_type) if school_type else None
+            return {"schoolTypes": {*values_at(types, ())}, "organisations": units}
+
+        if not entries:
+            return [place(merged)]
+        return [place(entry.get) for entry in merged(entries) or ()]
+
+    def _in_scope(self, resource: str, column: str, source: str, content: Any) -> Any:
+        """What is said, without the enrolments outside the source's scope."""
+        if column != "enrolments" or content is None or source not in self.scopes(resource):
+            return content
+        scope = self.scopes(resource)[source]
+
+        def place(entry: Raw) -> Place:
+            return {
+                "schoolTypes": {*values_at(entry.get("schoolType"), ())},
+                "organisations": {*ids_at(entry.get("enroledAt"), ())},
+            }
+
+        return [entry for entry in content if self._inside(place(entry), scope) is not False]
+
+    def tree_below(self, root: str) -> set[str]:
+        """The organisation and all below it, by what all sources say, whatever is decided for some."""
+        if self._parents is None:
+            self._parents = {}
+            servers, fields = self.servers("Organisation"), self.authority("Organisation").get("fields", {})
+            for id in {id for (_, name), table in self.tables.items() if name == "Organisation" for id in table}:
+                if any(id in self.tables.get((each, "Organisation"), {}) for each in self.population("Organisation")):
+                    said = [*self._spoken("Organisation", id, "parentOrganisation", servers, fields)]
+                    if said and said[0][1] is not None:
+                        self._parents[id] = said[0][1]["id"]
+        found, waiting = {root}, {root}
+        while waiting:
+            waiting = {each for each, parent in self._parents.items() if parent in waiting} - found
+            found |= waiting
+        return found
+
+    def unites(self, resource: str, column: str) -> bool:
+        mode = self.authority(resource).get("lists", {}).get(column)
+        many = RESOURCES[resource].columns[column].many
+        return many and (mode == "union" or (mode is None and column in UNITED))
+
+    def record(self, resource: str, id: str) -> Record:
+        found = self._merged.get((resource, id))
+        if found is None:
+            of = RESOURCES[resource]
+            heard, _ = self.heard(resource, id)
+            population = [source for source in self.population(resource) if source in heard]
+            exists = any(id in self.tables.get((source, resource), {}) for source in population)
+            values = {p.name: self._value(of, id, p) for p in of.properties} if exists else None
+            found = self._merged[resource, id] = Record(of, id, values)
+        return found
+
+    def all(self, resource: str) -> list[Record]:
+        found = [
+            id
+            for source in self.population(resource)
+            for id in self.tables.get((source, resource), {})
+            if source in self.heard(resource, id)[0]
+        ]
+        return [record for id in dict.fromkeys(found) if (record := self.by_id(resource, id)) is not None]
+
+    # Where facts come from
+
+    def provenance(self, record: Record) -> dict[str, Any]:
+        """Which sources have the record, say each of its properties, and say something else."""
+        resource, id = record.resource.name, record.id
+        having = [each for each in self.heard(resource, id)[0] if id in self.tables.get((each, resource), {})]
+        found: dict[str, Any] = {"fields": [], "conflicts": []}
+        found["sources"] = [
+            {"name": each, "id": self.who.locals[each, resource, id], "matchedBy": self.who.matched(each, resource, id)}
+            for each in having
+        ]
+        for prop in record.resource.properties:
+            if prop.name == "id" or record.values is None:
+                continue
+            said = [each for each in self.speaking(resource, id, prop.name) if each[1] is not None]
+            if record[prop.name] is not None:
+                found["fields"] += [{"name": prop.name, "source": source} for source in self._from(record, prop, said)]
+            if prop.name != "meta":
+                others = self._disagreeing(record, prop, said)
+                found["conflicts"] += [{"field": prop.name, "source": source} for source in others]
+        return found
+
+    def _from(self, record: Record, prop: Property, said: Sequence[tuple[str, Any]]) -> list[str]:
+        if prop.name == "meta":
+            return [source for source, _ in said]
+        if prop.name == "securityMarking":
+            return [source for source, content in said if content == record[prop.name]][:1]
+        if self.unites(record.resource.name, prop.name):
+            return [source for source, content in said if content]
+        return [said[0][0]]
+
+    def _disagreeing(self, record: Record, prop: Property, said: Sequence[tuple[str, Any]]) -> list[str]:
+        if not self.unites(record.resource.name, prop.name):
+            return [source for source, content in said if _plain(prop, content) != _plain(prop, record[prop.name])]
+        first: dict[str, tuple[str, Any]] = {}
+        found = []
+        for source, entries in said:
+            for entry in entries:
+                keys = prop.type.entry_key if isinstance(prop.type, Structure) else ()
+                key = json.dumps(
+                    [[*values_at(entry, path.split("."))] for path in keys] if keys else entry, sort_keys=True
+                )
+                earlier, content = first.setdefault(key, (source, _plain(prop, [entry])))
+                if earlier != source and content != _plain(prop, [entry]):
+                    found.append(source)
+        return list(dict.fromkeys(found))
 
     def _value(self, resource: Resource, id: str, prop: Property) -> Any:
         if prop.name == "id":
@@ -458,6 +680,19 @@ _JOINED: Mapping[tuple[str, str], Callable[[HostileOracle, Record], Shown]] = {
 JOINED = frozenset(_JOINED)
 
 
+def _plain(prop: Property, value: Any) -> Any:
+    """What a value says: whom a reference names, a list in whatever order, an instant however it is written."""
+    if value is None:
+        return None
+    if prop.many:
+        return sorted((_plain(replace(prop, many=False), each) for each in value), key=repr)
+    if isinstance(prop.type, Reference):
+        return value["id"]
+    if isinstance(prop.type, Structure):
+        return {each.name: _plain(each, value.get(each.name)) for each in prop.type.properties}
+    return instant(value).isoformat() if prop.type is Scalar.DATE_TIME else value
+
+
 def _id(reference: Any) -> str | None:
     return None if reference is None else str(reference["id"])
 
@@ -538,12 +773,26 @@ def _flat(given: Any, prefix: str = "") -> Iterator[tuple[str, list[Any]]]:
             yield parameter, value if isinstance(value, list) else [value]
 
 
-def _conditions(resource: Resource, given: Mapping[str, Any]) -> Given:
+def _conditions(resource: Resource, given: Mapping[str, Any], who: Identified) -> Given:
     """A filter's values by the standard's names; ids in the one way of writing them."""
-    return {
-        name: [_canonical(each) if isinstance(each, str) and BRACES.fullmatch(each) else each for each in values]
-        for name, values in _flat(given)
-    }
+    found = {}
+    for name, values in _flat(given):
+        plain = [_canonical(each) if isinstance(each, str) and BRACES.fullmatch(each) else each for each in values]
+        found[name] = [who.also.get((_target(resource, name), each), each) for each in plain]
+    return found
+
+
+def _target(resource: Resource, parameter: str) -> str:
+    """What the ids of a parameter are ids of."""
+    last = parameter.rpartition(".")[2]
+    known = {"organisation": "Organisation", "enroledAt": "Organisation", "member": "Person", "student": "Person"}
+    if last in known or last == "teacher":
+        return known.get(last, "Duty")
+    try:
+        kind = kind_at(resource, column_of(resource.name, parameter).split("."))
+    except (StopIteration, AssertionError):
+        return ""
+    return kind.target if isinstance(kind, Reference) else ""
 
 
 @dataclass
@@ -557,11 +806,35 @@ class _Hostile(_Answer):
             yield (node.alias.value if node.alias else node.name.value), node.name.value, node, given
 
     def root_field(self, name: str, node: FieldNode, given: Mapping[str, Any]) -> Any:
+        if name == "deletedEntities":
+            return self.deletions(node, given)
+        resource = next(
+            (each.name for each in RESOURCES.values() if name in (_small(each.name), f"{each.plural}ByIds")), ""
+        )
+        also = self.oracle.who.also
         if "ids" in given:
-            given = {**given, "ids": [_canonical(id) for id in given["ids"]]}
+            plain = [_canonical(id) for id in given["ids"]]
+            given = {**given, "ids": [also.get((resource, id), id) for id in plain]}
         if "id" in given:
-            given = {**given, "id": _canonical(given["id"])}
+            plain_id = _canonical(given["id"])
+            given = {**given, "id": also.get((resource, plain_id), plain_id)}
         return super().root_field(name, node, given)
+
+    def deletions(self, node: FieldNode, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What the sources deleted, in whatever order."""
+        kinds = {enum_name(name): name for name in RESOURCES}
+        asked = [kinds[each] for each in given["entities"]] if "entities" in given else [*RESOURCES]
+        found = {
+            (source, each.resource, id)
+            for source, gone in self.oracle.deleted.items()
+            for each, id in gone
+            if each.resource in asked and ("after" not in given or instant(each.at) > instant(given["after"]))
+        }
+        nodes = [{"source": source, "resource": resource, "id": id} for source, resource, id in sorted(found)]
+        return {
+            key: {"nodes": nodes, "complete": True, "gaps": []}[name]
+            for key, name, *_ in self.fields(node.selection_set)
+        }
 
     def connection(self, resource: Resource, node: FieldNode, given: Mapping[str, Any]) -> Any:
         if not self.oracle.servers(resource.name):
@@ -584,14 +857,14 @@ class _Hostile(_Answer):
         """The query parameters of a field's arguments."""
         window = {parameter.name.partition(".")[0] for parameter in resource.parameters if parameter.required}
         return {
-            **_conditions(resource, given.get("filter", {})),
-            **_conditions(resource, {name: value for name, value in given.items() if name in window}),
+            **_conditions(resource, given.get("filter", {}), self.oracle.who),
+            **_conditions(resource, {name: of for name, of in given.items() if name in window}, self.oracle.who),
         }
 
     def listed(
         self, records: Sequence[Record], resource: Resource, node: FieldNode, given: Mapping[str, Any]
     ) -> list[Any]:
-        asked = _conditions(resource, given.get("filter", {}))
+        asked = _conditions(resource, given.get("filter", {}), self.oracle.who)
         kept = [record for record in records if self.oracle.passes(record, asked)]
         return super().listed(kept, resource, node, {name: of for name, of in given.items() if name != "filter"})
 
@@ -600,7 +873,15 @@ class _Hostile(_Answer):
             return of[name]
         if isinstance(of, Record) and name == "meta" and name not in of.resource.columns:
             return None  # the standard has none there
+        if isinstance(of, Record) and name == "provenance":
+            return self.facts(self.oracle.provenance(of), node)
         return super().value(of, name, node, given)
+
+    def facts(self, found: Mapping[str, Any], node: FieldNode) -> dict[str, Any]:
+        return {
+            key: [{k: each[n] for k, n, *_ in self.fields(inner.selection_set)} for each in found[name]]
+            for key, name, inner, _ in self.fields(node.selection_set)
+        }
 
     def teacher(self, of: Entry) -> Record | None:
         """Of a teacher's part in an activity: the person whom the source sent instead of a duty, or the duty's."""
@@ -630,11 +911,25 @@ def _canonical(id: str) -> str:
 def oracle_of(case: Case, lost: Collection[tuple[str, str]] | None = None) -> HostileOracle:
     """What a gateway over the case's sources must say; ``lost`` instead of what the case has lost."""
     world = case.world
-    records = {name: meant(served, case.behaviours[name].habits) for name, served in world.records.items()}
+    habits = {name: of.habits for name, of in case.behaviours.items()}
+    records = {name: meant(served, habits[name]) for name, served in world.records.items()}
+    lost = case.losses if lost is None else lost
+    servers = HostileOracle(records, world.configuration).servers
+    who = identified(records, habits, world.identity, servers, lost)
     return HostileOracle(
-        records,
+        who.records,
         world.configuration,
         show_protected=world.show_protected,
-        lost=case.losses if lost is None else lost,
-        null_is_absent=[name for name in records if case.behaviours[name].habits.nulls],
+        lost=lost,
+        null_is_absent=[name for name in records if habits[name].nulls],
+        who=who,
+        deleted={
+            name: [(each, who.id(name, each.resource, habits[name].own_id(each.resource, each.id))) for each in gone]
+            for name, gone in world.deleted.items()
+            if name in records
+        },
     )
+
+
+def _small(name: str) -> str:
+    return name[:1].lower() + name[1:]

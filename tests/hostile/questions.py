@@ -35,7 +35,7 @@ from tests.oracle import STOCKHOLM, kind_at, values_at
 from tests.oracle_query import LEADING_BACK, enum_name
 
 from .oracle import JOINED, UNRECOGNISED, column_of, knows, says_subtree
-from .worlds import DAYS, NOBODY, World, ids
+from .worlds import DAYS, NOBODY, World
 
 NOTHING = "nothing has this"
 BY_SOURCE = ("presentIn", "absentFrom")
@@ -73,6 +73,16 @@ class Question:
 
     def __str__(self) -> str:
         return f"{{ {' '.join(map(str, self.fields))} }}"
+
+
+PROVENANCE = Field(
+    "provenance",
+    inner=(
+        Field("sources", inner=(Field("name"), Field("id"), Field("matchedBy"))),
+        Field("fields", inner=(Field("name"), Field("source"))),
+        Field("conflicts", inner=(Field("field"), Field("source"))),
+    ),
+)
 
 
 # What can be asked
@@ -250,15 +260,15 @@ def _seen(world: World, resource: str, name: str) -> list[str]:
         return [each for part in ("givenName", "middleName", "familyName") for each in pool(world, resource, part)]
     last = name.rpartition(".")[2]
     if (resource, name.removesuffix("Text")) in JOINED:
-        return pool(world, "Group", "schoolType") if last.startswith("schoolType") else list(ids(_JOINS[last]))
+        return pool(world, "Group", "schoolType") if last.startswith("schoolType") else list(world.ids(_JOINS[last]))
     if name.startswith("relationship."):
-        return list(ids("Organisation")) if last == "organisation" else []
+        return list(world.ids("Organisation")) if last == "organisation" else []
     if name in ("memberOf.group", *BY_SOURCE):
-        return list(ids("Group")) if name == "memberOf.group" else []
+        return list(world.ids("Group")) if name == "memberOf.group" else []
     if last == "on" or name == "activeOn":
         return []
     found = pool(world, resource, name.replace("enrolment.", "enrolments.").removesuffix("Text"))
-    return [*found, *ids("Organisation")] if last in ("organisation", "enroledAt") else found
+    return [*found, *world.ids("Organisation")] if last in ("organisation", "enroledAt") else found
 
 
 def _near(value: str, rng: Random) -> str:
@@ -279,8 +289,10 @@ def _near(value: str, rng: Random) -> str:
 class Asker:
     """Makes questions about one world."""
 
-    def __init__(self, world: World, rng: Random) -> None:
+    def __init__(self, world: World, rng: Random, *, provenance: bool = False, deletions: bool = False) -> None:
         self.world = world
+        self.provenance = provenance
+        self.deletions = deletions
         self.rng = rng
         self.asked: Counter[str] = Counter()
         self._aliases = 0
@@ -295,6 +307,8 @@ class Asker:
         fields = [self.about(kind, what)]
         if self.rng.random() < 0.25:
             fields.append(self.about(*self.rng.choice(targets()).partition(" ")[::2]))
+        if self.deletions and self.rng.random() < 0.1:
+            fields.append(self.deleted())
         return Question(tuple(fields), None, frozenset(self.asked))
 
     def about(self, kind: str, what: str) -> Field:
@@ -338,7 +352,7 @@ class Asker:
         return Field(f"{RESOURCES[resource].plural}ByIds", self.alias(), {"ids": json.dumps(some)}, _once(inner))
 
     def _id(self, resource: str) -> str:
-        id = self.rng.choice((*ids(resource), NOBODY))
+        id = self.rng.choice((*self.world.ids(resource), NOBODY))
         return f"{{{id.upper()}}}" if self.rng.random() < 0.1 else id
 
     def root_list(
@@ -388,6 +402,18 @@ class Asker:
 
     def _moments(self) -> list[str]:
         return pool(self.world, "CalendarEvent", "startTime") or ["2026-03-29T12:00:00+02:00"]
+
+    def deleted(self) -> Field:
+        self._count("deletedEntities")
+        arguments = {}
+        if self.rng.random() < 0.5:
+            kinds = [each for each in RESOURCES if RESOURCES[each].deleted]
+            some = self.rng.sample(kinds, self.rng.randint(1, 9))
+            arguments["entities"] = f"[{', '.join(enum_name(each) for each in some)}]"
+        if self.rng.random() < 0.5:
+            arguments["after"] = json.dumps("2026-02-01T00:00:00Z")
+        node = (Field("source"), Field("resource"), Field("id"))
+        return Field("deletedEntities", self.alias(), arguments, (Field("nodes", inner=node), Field("complete")))
 
     # Arguments
 
@@ -458,7 +484,11 @@ class Asker:
             chosen.append(self.rng.choice(chosen))
         if not chosen:
             return (Field("__typename"),)
-        return _once(tuple(self.field(type_name, each, depth - 1) for each in chosen))
+        fields = [self.field(type_name, each, depth - 1) for each in chosen]
+        if self.provenance and type_name in RESOURCES and self.rng.random() < 0.25:
+            self._count("provenance")
+            fields.append(PROVENANCE)
+        return _once(fields)
 
     def field(self, type_name: str, of: _Possible, depth: int, inner: tuple[Field, ...] = ()) -> Field:
         if of.type is None:
@@ -521,6 +551,8 @@ def touched(question: Question) -> frozenset[str]:
     """The resources of which something must be known to answer."""
     found: set[str] = set()
     for root in question.fields:
+        if root.name == "deletedEntities":
+            continue
         kind = get_named_type(_types()["Query"].fields[root.name].type).name
         _touch(kind.removesuffix("Connection"), root, found)
     return frozenset(found)

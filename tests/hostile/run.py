@@ -10,11 +10,12 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from .cases import cases
 from .check import Case, Outcome, ask_and_compare
+from .further import ASPECTS
 from .habits import HABITS
 from .oracle import oracle_of
 from .questions import targets
@@ -57,9 +58,9 @@ class Tally:
             own.update(its)
         self.differences += other.differences
 
-    def report(self, habit: str | None = None) -> str:
+    def report(self, habit: str | None = None, aspects: Collection[str] = ()) -> str:
         """The differences, and how to look at each."""
-        further = f' --habit "{habit}"' if habit else ""
+        further = (f' --habit "{habit}"' if habit else "") + (f" --with {' '.join(aspects)}" if aspects else "")
         return "\n".join(
             f"{difference}\n    {case.question}\n    python -m tests.hostile.run --from {number} --count 1{further}"
             for number, case, difference in self.differences
@@ -81,11 +82,13 @@ class Tally:
             yield f"  refused {count:6}  {code}"
 
 
-async def run(tally: Tally, number: int, *, only: str | None = None, about: str | None = None) -> None:
+async def run(
+    tally: Tally, number: int, *, only: str | None = None, about: str | None = None, aspects: Collection[str] = ()
+) -> None:
     """One example: its questions, one after the other, to the same gateway."""
     tally.examples += 1
     assembled = None
-    for case in cases(number, only=only, about=about):
+    for case in cases(number, only=only, about=about, aspects=aspects):
         if assembled is None:
             context = gateway(case.world, case.behaviours, case.losses)
             assembled = await context.__aenter__()
@@ -101,6 +104,9 @@ async def _main() -> None:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--about", choices=targets(), metavar="WHAT", help='e.g. "filter Person.nameContains"')
     parser.add_argument("--habit", choices=HABITS, help="all sources have this one habit, instead of some by chance")
+    parser.add_argument(
+        "--with", nargs="+", choices=ASPECTS, default=(), dest="aspects", help="what huvudmän have besides"
+    )
     parser.add_argument("--most", type=int, default=10, help="stop after so many differences")
     parser.add_argument("--whole", action="store_true", help="do not make differences smaller")
     given = parser.parse_args()
@@ -109,7 +115,7 @@ async def _main() -> None:
     began = time.perf_counter()
     shown = 0
     for number in range(given.start, given.start + given.count):
-        await run(tally, number, only=given.habit, about=given.about)
+        await run(tally, number, only=given.habit, about=given.about, aspects=given.aspects)
         for which, case, difference in tally.differences[shown:]:
             print(f"--- {which}: {difference}", flush=True)
             print(await shrunk(case) if not given.whole else str(case.question), flush=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sources.demo.api import PREFIX, Api
 from sources.demo.credentials import Open
 from sources.demo.habits import STANDARD, Habits, Pages, declared
 from sources.demo.store import Store, Table
+from sources.demo.world import Deleted
 from sources.standard import RESOURCES
 
 from .habits import held
@@ -134,7 +136,8 @@ def _app(world: World, name: str, behaviour: Behaviour, losses: Losses) -> ASGIA
     lost = {resource for source, resource in losses if source == name}
     own = {resource: records for resource, records in served.items() if resource not in lost}
     behind = {**_EMPTY, **{resource: Table(served[resource]) for resource in lost}}
-    return Api(Store(own, behind), (), Open(), behaviour.page_size, behaviour.habits).app()
+    gone = [Deleted(each.resource, each.id, datetime.fromisoformat(each.at)) for each in world.deleted.get(name, ())]
+    return Api(Store(own, behind), gone, Open(), behaviour.page_size, behaviour.habits).app()
 
 
 def document(world: World, behaviours: Mapping[str, Behaviour]) -> dict[str, Any]:
@@ -144,7 +147,14 @@ def document(world: World, behaviours: Mapping[str, Behaviour]) -> dict[str, Any
         section |= behaviours[name].declared(list(world.records[name]))
         section["url"] = f"http://{name}.example{PREFIX}"
     policy = {"protected_persons": "show" if world.show_protected else "hide"}
-    return {**configuration, "policy": policy, "server": {"secret": "one secret for all hostile worlds"}}
+    of_its_own = {
+        each for name, served in world.records.items() for each in served if each in behaviours[name].habits.own_ids
+    }
+    identity = {
+        RESOURCES[name].plural: {"keys": list(keys)} for name, keys in world.identity.items() if name in of_its_own
+    }
+    secret = {"secret": "one secret for all hostile worlds"}
+    return {**configuration, "policy": policy, "identity": identity, "server": secret}
 
 
 @asynccontextmanager

@@ -116,6 +116,9 @@ def _smaller_worlds(case: Case) -> Iterator[Case]:
     world = case.world
     if world.show_protected:
         yield replace(case, world=replace(world, show_protected=False))
+    for key in ("identity", "scopes", "deleted"):
+        for name in getattr(world, key):
+            yield replace(case, world=replace(world, **{key: _but(getattr(world, key), name)}))
     for key in ("holds", "authority"):
         whole: Mapping[str, Mapping[str, Any]] = getattr(world, key)
         for name, part in whole.items():
@@ -160,5 +163,6 @@ def _described(case: Case, difference: str) -> str:
                 lines += [f"        {resource} {json.dumps(record, ensure_ascii=False)}" for record in records]
     lines.append(f"    holds {json.dumps(case.world.holds)}")
     lines.append(f"    authority {json.dumps(case.world.authority)} show {case.world.show_protected}")
-    lines.append(f"    losses {case.losses}")
+    lines.append(f"    identity {json.dumps(case.world.identity)} scopes {json.dumps(case.world.scopes)}")
+    lines.append(f"    deleted {case.world.deleted} losses {case.losses}")
     return "\n".join(lines)

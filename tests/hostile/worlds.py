@@ -54,14 +54,35 @@ MERGED_OVER_ALL = ("id", "meta", "securityMarking")
 
 
 @dataclass(frozen=True)
+class Deletion:
+    """What a source says it deleted: the id as if it had none of its own."""
+
+    resource: str
+    id: str
+    at: str
+
+
+@dataclass(frozen=True)
 class World:
-    """``holds``: per source and resource the properties that it declares; ``authority``: as in gateway.yaml."""
+    """``holds``: per source and resource the properties that it declares; ``authority``: as in gateway.yaml.
+
+    ``identity``: per resource, the keys by which records are recognised; ``scopes``: per source, the part it is for;
+    ``deleted``: per source, what it says it deleted. ``known``: per resource, ids worth asking for beside the pool's.
+    """
 
     seed: str
     records: Records
     holds: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     authority: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     show_protected: bool = False
+    identity: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    scopes: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    deleted: Mapping[str, Sequence[Deletion]] = field(default_factory=dict)
+    known: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def ids(self, resource: str) -> Sequence[str]:
+        """What can be asked for."""
+        return self.known.get(resource) or ids(resource)
 
     @property
     def configuration(self) -> dict[str, Any]:
@@ -71,6 +92,7 @@ class World:
                 source: {
                     "resources": [RESOURCES[name].plural for name in served],
                     "holds": {name: list(known) for name, known in self.holds.get(source, {}).items()},
+                    **({"scope": dict(self.scopes[source])} if source in self.scopes else {}),
                 }
                 for source, served in self.records.items()
             },
