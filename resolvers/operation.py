@@ -179,7 +179,7 @@ class Operation:
         sent = outgoing(fetch, knowns, met)
         if sent is None:
             scanned = Walk(fetch.source, fetch.resource, fetch.op.query) if isinstance(fetch.op, Scan) else None
-            return Answer(walk=scanned)
+            return Answer(faults=(*met.unasked,), walk=scanned)
         return await self._received(await self._ask(sent), knowns, met)
 
     async def _received(self, answer: Answer, knowns: Knowns, met: Met) -> Received:
@@ -194,7 +194,7 @@ class Operation:
         for resource, places in met.unresolved.items():
             await self.federation.identities.note(resource, places)
         gaps += (_gap(fault) for resource in met.unlinked for fault in knowns[resource].faults)
-        return Received(answer.slabs, answer.faults, answer.next, answer.walk, tuple(gaps))
+        return Received(answer.slabs, (*answer.faults, *met.unasked), answer.next, answer.walk, tuple(gaps))
 
     async def _ask(self, fetch: Fetch) -> Answer:
         source = self.federation.sources[fetch.source]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 
 from sources.canonical import synthetic_id
+from sources.errors import Fault
 from sources.records import Answer, Embedded, Record, Slab
 from sources.requests import Query
 from sources.standard import RESOURCES
@@ -35,6 +36,8 @@ class Met:
     splits: dict[str, dict[Place, None]] = field(default_factory=dict)
     unlinked: dict[str, None] = field(default_factory=dict)
     """Resources of which a record is linked to nothing, while not all sources could be read for links."""
+    unasked: dict[Fault, None] = field(default_factory=dict)
+    """Why a source is not asked for things that it may have: its own ids of them could not be read."""
 
 
 def outgoing(fetch: Fetch, knowns: Knowns, met: Met) -> Fetch | None:
@@ -44,12 +47,12 @@ def outgoing(fetch: Fetch, knowns: Knowns, met: Met) -> Fetch | None:
         known = knowns.get(looks_up(fetch.resource, op.key) or "")
         if known is None:
             return fetch
-        values = _locals(known, fetch.source, op.values)
-        ahead = _locals(known, fetch.source, op.ahead)
+        values = _locals(known, fetch.source, op.values, met)
+        ahead = _locals(known, fetch.source, op.ahead, met)
         return replace(fetch, op=replace(op, values=values, ahead=ahead)) if values else None
     if not isinstance(op, List | Page | Scan):
         return fetch
-    query = _query(fetch, op.query, knowns)
+    query = _query(fetch, op.query, knowns, met)
     if query is None:
         return None
     known = knowns.get(fetch.resource)
@@ -76,18 +79,20 @@ class _Translating:
         return self.inner.read([self.convert(each) for each in ids])
 
 
-def _locals(known: Known, source: str, ids: Sequence[str]) -> tuple[str, ...]:
-    found = (known.local(source, EntityId(id)) for id in ids)
+def _locals(known: Known, source: str, ids: Sequence[str], met: Met) -> tuple[str, ...]:
+    found = [known.local(source, EntityId(id)) for id in ids]
+    if None in found:
+        met.unasked.update((fault, None) for fault in known.faults if fault.source == source)
     return tuple(dict.fromkeys(id for id in found if id is not None))
 
 
-def _query(fetch: Fetch, query: Query, knowns: Knowns) -> Query | None:
+def _query(fetch: Fetch, query: Query, knowns: Knowns, met: Met) -> Query | None:
     declared = RESOURCES[fetch.resource].parameter
     parameters: dict[str, tuple[str, ...]] = {}
     for name, values in query.parameters:
         parameter = declared.get(name)
         known = knowns.get(refers_to(parameter) or "") if parameter is not None else None
-        parameters[name] = values if known is None else _locals(known, fetch.source, values)
+        parameters[name] = values if known is None else _locals(known, fetch.source, values, met)
         if values and not parameters[name]:
             return None
     return Query.of(parameters, query.expand, query.sortkey)

@@ -124,6 +124,7 @@ def matching(operation: Operation, resource: str, conditions: Iterable[Condition
         operation.not_served[resource] = None
         return []
     selector = Selector(tuple(conditions))
+    yield from subtrees(operation, rules.organisations)
     tests = yield from resolve(operation, rules, clauses(selector.conditions))
     ids = list((yield from candidates(operation, resource, streams(operation, rules, tests), None)))
     columns = needed(rules.resource, selector)

@@ -200,6 +200,16 @@ def test_a_list_of_what_is_outside_does_not_ask_it(resource: str, query: str) ->
     assert "*" not in asked(over, resource)
 
 
+def test_a_filter_that_other_records_decide_heeds_their_sources_scopes() -> None:
+    """Who is on duty at the school is decided by duties, of which one source has only those of the preschools."""
+    duty = Record(id=DUTIES[0], dutyRole="Lärare", dutyAt={"id": SCHOOL}, person={"id": PUPIL})
+    world = scoped(BELOW, sources={"sis": {**SIS, "Duty": [duty]}, "pre": {"Duty": PRE["Duty"]}})
+    query = (
+        f'{{ persons(filter: {{relationship: {{entityType: DUTY, organisation: "{SCHOOL}"}}}}) {{ nodes {{ id }} }} }}'
+    )
+    assert answer(federation(world, fakes(world)), query)["data"]["persons"]["nodes"] == [{"id": PUPIL}]
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -240,6 +240,15 @@ def test_ids_stay_while_a_source_is_down_also_after_a_restart(tmp_path: Path) ->
     assert person(again, ADA, errors=True)["emails"] == [{"value": "ada@hr.se"}]
 
 
+def test_a_source_whose_ids_could_not_be_read_is_missed_where_it_may_have_something() -> None:
+    over = gateway(small(), OWN)
+    source(over, "hr").fail(FaultCode.SOURCE_UNAVAILABLE)
+    query = "query ($id: ID!) { personsByIds(ids: [$id]) { givenName } }"
+    body = answer(over, query, {"id": ADA}, errors=True)
+    assert body["data"] == {"personsByIds": [{"givenName": "Ada"}]}
+    assert [each["source"] for each in body["extensions"]["completeness"]["gaps"]] == ["hr"]
+
+
 def test_a_link_that_comes_to_light_later_changes_no_id() -> None:
     """sis is down when the person is first shown, so hr's id is given; sis's own id then leads there too."""
     over = gateway(small(), OWN)
