@@ -6,12 +6,13 @@ in ``tests.hostile.run``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from sources.standard import RESOURCES
 
+from .further import ASPECTS
 from .habits import APART, HABITS
 from .questions import answerable, leaves, targets
 from .run import Tally, run
@@ -23,6 +24,9 @@ ALONE = 12
 """Examples for each habit, in which all sources have it."""
 TRIES = 30
 """Examples at most for each thing about which chance has left no telling answer."""
+FURTHER = 10_000
+BESIDES = (("ids", "told"), ("parts", "told"), ASPECTS)
+"""Own ids, parts and provenance: together, and two at a time."""
 ONE_BY_ONE = [name for name in HABITS if name not in APART]
 
 
@@ -45,6 +49,15 @@ async def examples(whole: Tally, numbers: range, habit: str | None = None) -> No
 @pytest.mark.parametrize("start", range(0, TOGETHER, AT_A_TIME))
 async def test_every_answer_is_the_oracles(whole: Tally, start: int) -> None:
     await examples(whole, range(start, start + AT_A_TIME))
+
+
+@pytest.mark.parametrize("aspects", BESIDES)
+async def test_nor_does_what_a_huvudman_has_besides(aspects: Sequence[str]) -> None:
+    tally = Tally()
+    start = FURTHER + BESIDES.index(aspects) * AT_A_TIME
+    for number in range(start, start + AT_A_TIME):
+        await run(tally, number, aspects=aspects)
+    assert tally.differences == [], tally.report(aspects=aspects)
 
 
 @pytest.mark.parametrize("habit", ONE_BY_ONE)
