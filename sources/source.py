@@ -73,11 +73,10 @@ class _Page:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One page as it was sent: its records, the token of the next page, and whether it is a bare array."""
+    """One page as it was sent: its records, and the token of the next page."""
 
     items: Sequence[object]
     token: str | None
-    bare: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +343,7 @@ class Source:
         """One page of a list, with these parameters and no others, past the cache. Raises CallError."""
         request = Outgoing("GET", self._endpoints.list(resource, parameters, Arrays.REPEATED))
         decoded = decode((await self._call(resource, "list", request, deadline)).body)
-        return Listed(paging.items(decoded, resource), paging.next_token(decoded), isinstance(decoded, list))
+        return Listed(paging.items(decoded, resource), paging.next_token(decoded))
 
     async def looked_up(self, resource: str, key: str, values: Sequence[str], deadline: float) -> Sequence[object]:
         """What a lookup gives, past the cache and whatever the capabilities say. Raises CallError."""

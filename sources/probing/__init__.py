@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .findings import Finding, section
+from .findings import Finding, Open, Probed, section
 from .probe import probe
 
-__all__ = ["Finding", "probe", "section"]
+__all__ = ["Finding", "Open", "Probed", "probe", "section"]

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from sources.capabilities import Arrays, Filter, Paging
-from sources.probing import Finding, probe, section
+from sources.probing import Finding, Open, probe, section
 from sources.requests import Query
 
 from .conftest import asked, body, codes, soon, source_of
@@ -147,7 +147,10 @@ class Habits:
     def _shown(self, record: Mapping[str, Any], lacks: frozenset[str], expand: Sequence[str] = ()) -> dict[str, Any]:
         shown = {key: value for key, value in record.items() if key not in lacks}
         if self.naive and "meta" in shown:
-            shown["meta"] = {key: value[:19] for key, value in shown["meta"].items()}
+            shown["meta"] = {
+                key: datetime.fromisoformat(value).astimezone(UTC).isoformat()[:19]
+                for key, value in shown["meta"].items()
+            }
         return shown | ({"_embedded": {name: [] for name in expand}} if expand else {})
 
 
@@ -187,7 +190,7 @@ async def found(habits: Habits, **declared: Any) -> dict[tuple[str, str], object
     """What the probe found, by resource and key."""
     declared = {"resources": RESOURCES, **declared}
     source = source_of(habits, clock=lambda: NOW, **declared)
-    findings = await probe(source, soon(60))
+    findings = (await probe(source, soon(60))).findings
     assert len({(each.resource, each.what) for each in findings}) == len(findings)
     return {(each.resource, each.what): each.value for each in findings}
 
@@ -254,7 +257,7 @@ async def test_where_no_filter_has_an_effect_one_word_says_it() -> None:
         (Habits(arrays=Arrays.COMMA), ("", "arrays"), "comma"),
         (Habits(days=400), ("", "window_days"), 400),
         (Habits(days=31), ("", "window_days"), 31),
-        (Habits(naive=True), ("", "timezone"), None),
+        (Habits(naive=True), ("", "timezone"), "UTC"),
         (Habits(single_lacks=frozenset({"enrolments"})), ("Person", "list_only"), ["enrolments"]),
         (Habits(list_lacks=frozenset({"familyName"})), ("Person", "list_lacks"), ["familyName"]),
     ],
@@ -274,10 +277,11 @@ async def test_a_cap_on_periods_beside_the_declared_one(declared: int, days: int
     assert differences.get(("", "window_days"), "same") == value
 
 
-async def test_a_cap_that_is_none_is_for_a_person_to_take_back() -> None:
+async def test_a_cap_that_is_none_is_taken_back() -> None:
     source = source_of(Habits(), clock=lambda: NOW, resources=frozenset({"CalendarEvent"}), window_days=31)
-    findings = await probe(source, soon(60))
+    findings = (await probe(source, soon(60))).findings
     assert Finding("", "window_days", "31 days", "no cap") in findings
+    assert section(findings)["window_days"] is None
 
 
 @pytest.mark.parametrize("paging", Paging)
@@ -289,7 +293,7 @@ async def test_the_dialect_is_found_out_whatever_is_declared(paging: Paging) -> 
 
 async def test_no_personal_identity_number_in_a_url_and_no_value_in_what_is_found() -> None:
     habits = Habits({"groupType": Filter.IGNORED}, lookups=frozenset(), single_lacks=frozenset({"enrolments"}))
-    findings = await probe(source_of(habits, clock=lambda: NOW, resources=RESOURCES), soon(60))
+    findings = (await probe(source_of(habits, clock=lambda: NOW, resources=RESOURCES), soon(60))).findings
     assert findings
     urls = " ".join(str(request.url) for request in habits.requests)
     assert CIVIC_NO[:-1] not in urls
@@ -307,7 +311,7 @@ async def test_no_personal_identity_number_in_a_url_and_no_value_in_what_is_foun
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500])
 async def test_a_list_that_does_not_answer_says_why_and_nothing_else(status: int) -> None:
     source = source_of(lambda _: httpx.Response(status), resources=frozenset({"Group"}))
-    findings = await probe(source, soon())
+    findings = (await probe(source, soon())).findings
     expected = codes(await source.walk("Group", Query(), soon()))
     assert [(each.what, each.found) for each in findings] == [("list", *expected)]
     assert section(findings) == {}
@@ -319,8 +323,9 @@ async def test_a_source_that_cannot_say_now_is_not_said_to_refuse(status: int) -
         return httpx.Response(status) if "groupType" in asked(request) else habits(request)
 
     habits = Habits()
-    findings = await probe(source_of(handle, clock=lambda: NOW, resources=frozenset({"Group"})), soon())
-    assert [each for each in findings if each.what.startswith("filters")] == []
+    probed = await probe(source_of(handle, clock=lambda: NOW, resources=frozenset({"Group"})), soon())
+    assert [each for each in probed.findings if each.what.startswith("filters")] == []
+    assert Open("Group", "filters", "no answer to them now: groupType") in probed.open
 
 
 def test_what_was_found_as_keys_of_the_configuration() -> None:
@@ -329,7 +334,7 @@ def test_what_was_found_as_keys_of_the_configuration() -> None:
         Finding("Person", "filters.*", "exact", "unknown", "unknown"),
         Finding("StudyPlan", "expand", "a", "none", []),
         Finding("", "paging", "token", "none", "none"),
-        Finding("", "timezone", "UTC", "see"),
+        Finding("", "organisation_level", "Skola", "see", by_hand=True),
     ]
     assert section(findings) == {
         "filters": {"persons": {"nameContains": "ignored", "*": "unknown"}},
