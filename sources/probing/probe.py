@@ -298,10 +298,11 @@ class _Probe:
             self._found(f"filters.{ALL}", said, Filter.IGNORED, Filter.IGNORED.value)
             return
         for parameter_name, each in found.items():
-            said = declared[parameter_name].value
+            said, value = declared[parameter_name].value, each.value
             if parameter_name in company:
                 said = Filter.EXACT.value if each is Filter.EXACT else f"exact with {company[parameter_name]}"
-            self._found(f"filters.{parameter_name}", said, each.value, each.value)
+                value = Filter.REFUSED.value  # it is not to be sent at all: by itself it is not taken either
+            self._found(f"filters.{parameter_name}", said, each.value, value)
 
     def _beside(self, company: str | None, sample: Sequence[Record]) -> Parameters | None:
         """What must be sent together with a parameter; None where the records give no value for it."""
