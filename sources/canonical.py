@@ -343,18 +343,18 @@ def _finish(structure: Structure, path: str) -> Finish | None:
 
 
 def _end_of_length(path: str) -> Finish:
-    """2.0.0 had ``length``, minutes after startTime, in the place of endTime; past midnight it is of the next day."""
+    """2.0.0 had ``length``, minutes after startTime, instead of endTime. An end that is no later is the next day's."""
 
     def finish(sent: Object, result: Object, issues: list[str]) -> None:
         if result.get("endTime") is not None or sent.get("length") is None:
             return
         start, length = result.get("startTime"), read_integer(sent["length"])
         end = None
-        if isinstance(start, str) and length is not None and 0 <= length <= _MINUTES_PER_DAY:
+        if isinstance(start, str) and length is not None and 0 < length <= _MINUTES_PER_DAY:
             minutes = int(start[:2]) * 60 + int(start[3:]) + length
             end = _clock(minutes if minutes <= _MINUTES_PER_DAY else minutes - _MINUTES_PER_DAY)
         if end is None:
-            issues.append(f"{path}.length: expected minutes, at most those of a day")
+            issues.append(f"{path}.length: expected minutes, a day at most")
         else:
             result["endTime"] = end
 

@@ -151,7 +151,8 @@ class Spelling:
             return
         if self.habits.length_for_end_time and isinstance(start, str):
             del written["endTime"]
-            written["length"] = (_minutes(end) - _minutes(start)) % (24 * 60)
+            through_the_night = end <= start
+            written["length"] = _minutes(end) - _minutes(start) + through_the_night * 24 * 60
         elif self.habits.end_time_as_number and end >= "01:00":
             written["endTime"] = int(end.replace(":", ""))
 

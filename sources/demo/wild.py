@@ -21,7 +21,8 @@ A gateway over them answers as over the others, except for what they do not say 
 - the unit of a group that schema and forskola do not have (classes of other years, teaching groups without lessons,
   leisure centres): sis names the school alone;
 - the standard's role of a duty whose role is hr's own (``WORDS``); nor is such a duty recognised in sis;
-- whose a vacant duty is that schema refers to: hr's record of it has no person, by whom duties are recognised;
+- whose a vacant duty is that schema refers to: hr's record of it has no person, by whom duties are recognised; nor
+  whose one is that begins later, and of which schema has no record yet;
 - an activity of schema is another than the course room of lms for the same course, and what narvaro sums is found in
   lms alone: the standard has no key by which activities are recognised.
 
