@@ -50,6 +50,8 @@ class Operation:
         """Per resource, the rules for its records as far as they are settled by the rows in hand."""
         self._rows: dict[tuple[str, str], dict[EntityId, Row | None]] = {}
         self._walked: set[tuple[str, str]] = set()
+        self.lost: set[tuple[str, str]] = set()
+        """The sources and resources of which something did not come."""
         self._failed: dict[tuple[str, str], tuple[Fault, ...]] = {}
         """Whole lists that were asked for and did not come: asking again would only cost time."""
         self._known: dict[str, Known] = {}
@@ -58,7 +60,8 @@ class Operation:
         """An operation of the same moment and deadline that has seen no rows, for work whose rows are soon dropped."""
         other = Operation(self.federation, self.deadline)
         other.now, other.today, other.subtrees = self.now, self.today, self.subtrees
-        other.levels, other._known, other._failed = self.levels, self._known, self._failed
+        other.levels, other._known = self.levels, self._known
+        other.lost, other._failed = self.lost, self._failed
         return other
 
     def rows(self, source: str, resource: str) -> dict[EntityId, Row | None]:
@@ -78,6 +81,7 @@ class Operation:
         """Note what is missing of an answer, or uncertain."""
         for noted in (self.gaps,) if gaps is None else (self.gaps, gaps):
             noted.take(answer)
+        self.lost.update((fault.source, fault.resource) for fault in answer.faults)
 
     def keep(self, fetch: Fetch, answer: Answer) -> list[EntityId]:
         """Keep the first version of each row of an answer. Gives the ids, in order.

@@ -125,9 +125,13 @@ def _holds(operation: Operation, entity: Entity, clause: Clause) -> bool:
     if clause.test is Test.ACTIVE_ON:
         return any(in_period(operation, entity, Period(day, day)) for day in map(date.fromisoformat, values))
     if clause.test in SOURCES:
-        rows = [operation.rows(source, entity.resource.name) for source in values]
+        name = entity.resource.name
+        rows = [operation.rows(source, name) for source in values]
         # A source that did not answer does not say that it has none. What cannot be asked for by id, its list shows.
-        known = not entity.resource.get or all(entity.id in each for each in rows)
+        if entity.resource.get:
+            known = all(entity.id in each for each in rows)
+        else:
+            known = not any((source, name) in operation.lost for source in values)
         wanted = clause.test is Test.PRESENT_IN
         return bool(values) and known and all((each.get(entity.id) is not None) is wanted for each in rows)
     return clause.holds(_reading(operation, entity), operation.subtrees)

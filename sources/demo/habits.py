@@ -290,7 +290,7 @@ def declared(habits: Habits, resources: Iterable[str], page_size: int | None = N
         },
         "expand": listed(habits.expand),
         "no_lookup": plurals(habits.no_lookup),
-        "lookup": listed(habits.lookup),
+        "lookup": listed({name: keys for name, keys in habits.lookup.items() if name not in habits.no_lookup}),
         "list_lacks": listed(habits.list_lacks),
         "list_only": listed(habits.list_only),
         "null_is_absent": habits.nulls,

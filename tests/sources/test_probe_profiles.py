@@ -60,6 +60,7 @@ async def test_a_probe_is_short_and_reads_only(profile: str, capsys: pytest.Capt
         assert "civicNo" not in str(request.url)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie.name)
 async def test_every_lie_is_found_and_declared_is_none_any_more(lie: Lie) -> None:
     server = lie.server()
