@@ -33,27 +33,27 @@ def applied(entity: Entity) -> Rules:
 
 
 def _applied(entity: Entity) -> Rules:
-    rules, subtrees = entity.rules, entity.operation.subtrees
+    rules, extents = entity.rules, entity.operation.extents
     heard = frozenset(rules.servers) - _left_out(entity)
     found = rules.settle(heard)
     if rules.authority.when:
         places = _places(entity, found, rules.places)
         for number, when in enumerate(rules.authority.when):
-            if any(meets(each, when.scope, subtrees) for each in places):
+            if any(meets(each, when.scope, extents) for each in places):
                 return rules.settle(heard, number)
     return found
 
 
 def _left_out(entity: Entity) -> set[str]:
     """The sources outside whose scope the record is known to lie."""
-    scopes, subtrees = entity.rules.scopes, entity.operation.subtrees
+    scopes, extents = entity.rules.scopes, entity.operation.extents
     if not scopes:
         return set()
     where = _where(entity, scoped(entity.rules))
     return {
         source
         for source, scope in scopes.items()
-        if verdict(where, scope, subtrees) is False or verdict(_own(entity, source), scope, subtrees) is False
+        if verdict(where, scope, extents) is False or verdict(_own(entity, source), scope, extents) is False
     }
 
 
@@ -61,7 +61,7 @@ def spared(entity: Entity, source: str) -> bool:
     """Whether a source need not be asked for the record, by the word of those that are asked before it."""
     before = scoped(entity.rules)
     before = before[: before.index(source)]
-    return verdict(_where(entity, before), entity.rules.scopes[source], entity.operation.subtrees) is False
+    return verdict(_where(entity, before), entity.rules.scopes[source], entity.operation.extents) is False
 
 
 def told(entity: Entity) -> bool:
@@ -74,7 +74,7 @@ def scoped(rules: Rules) -> tuple[str, ...]:
     return tuple(source for source in rules.servers if source in rules.scopes)
 
 
-def excludes(rules: Rules, source: str, clause: Clause, subtrees: Subtrees) -> bool:
+def excludes(rules: Rules, source: str, clause: Clause, subtrees: Subtrees, extents: Subtrees) -> bool:
     """Whether a clause selects nothing that the source could be heard to say.
 
     A value of a property that is a list does not count: a source is heard of all of it, also of what lies outside.
@@ -92,7 +92,7 @@ def excludes(rules: Rules, source: str, clause: Clause, subtrees: Subtrees) -> b
         if says == "organisation" and scope.organisations:
             if condition.subtree:
                 values = {below for each in values for below in subtrees[each]}
-            if not any(values & subtrees[root] for root in scope.organisations):
+            if not any(values & extents[root] for root in scope.organisations):
                 return True
     return False
 
@@ -108,11 +108,11 @@ def _says(parameter: Parameter, places: Places) -> str:
 
 def _where(entity: Entity, others: Sequence[str]) -> list[Place]:
     """Where the record belongs, by the sources without a scope, or else by one of these others."""
-    rules, subtrees = entity.rules, entity.operation.subtrees
+    rules, extents = entity.rules, entity.operation.extents
     places = _places(entity, rules.settle(frozenset(rules.servers).difference(rules.scopes)), rules.bounds)
     if not any(each.told for each in places):
         for source in others:
-            if verdict(_own(entity, source), rules.scopes[source], subtrees):
+            if verdict(_own(entity, source), rules.scopes[source], extents):
                 return _places(entity, rules.settle(frozenset({source})), rules.bounds)
     return places
 

@@ -15,7 +15,7 @@ from sources.capabilities import Capabilities
 from sources.records import Answer, DeletedAnswer
 from sources.requests import Query
 from sources.standard.model import Parameter, SortKey
-from sources.walks import Reader, Walk
+from sources.walks import KnownBy, Reader, Walk
 
 if TYPE_CHECKING:
     from .listing import Listing
@@ -78,10 +78,11 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Every page of a list call, of which only the ids are read."""
+    """Every page of a list call, of which only the ids are read. ``known_by``: those of records that have none."""
 
     query: Query
     read: Reader
+    known_by: KnownBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,9 @@ class SourcePort(Protocol):
 
     async def walk(self, resource: str, query: Query, deadline: float) -> Answer: ...
 
-    async def scan(self, resource: str, query: Query, read: Reader, deadline: float) -> Answer: ...
+    async def scan(
+        self, resource: str, query: Query, read: Reader, deadline: float, known_by: KnownBy | None = None
+    ) -> Answer: ...
 
     async def kept(self, walk: Walk, places: Sequence[int]) -> Answer: ...
 

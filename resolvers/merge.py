@@ -56,11 +56,11 @@ def _in_scope(entity: Entity, column: str, source: str, said: object) -> object:
     scope, places = entity.rules.scopes.get(source), PLACES[entity.resource.name]
     if scope is None or column != places.entries or not isinstance(said, list):
         return said
-    subtrees = entity.operation.subtrees
+    extents = entity.operation.extents
     return [
         entry
         for entry in said
-        if not isinstance(entry, Mapping) or inside(place(places, entry.get), scope, subtrees) is not False
+        if not isinstance(entry, Mapping) or inside(place(places, entry.get), scope, extents) is not False
     ]
 
 

@@ -43,7 +43,11 @@ class Operation:
         self.calls = 0
         """How many fetches were asked of sources; one may be several HTTP calls."""
         self.subtrees: dict[str, frozenset[str]] = {}
-        """Per organisation that a filter names, itself and all below it."""
+        """Per organisation that a filter names, itself and all below it in the merged tree."""
+        settled = federation.rules["Organisation"].settled
+        self.extents = self.subtrees if settled else dict[str, frozenset[str]]()
+        """The same for organisations that a scope or a ``when`` names, by what all sources say: who is heard of an
+        organisation cannot depend on who is heard of it."""
         self.levels: dict[str, dict[str, str]] = {}
         """Per organisationType, and organisation that a filter needs it of: the nearest of that type, upwards."""
         self.applied: dict[str, dict[EntityId, Rules]] = {}
@@ -59,8 +63,9 @@ class Operation:
     def aside(self) -> Operation:
         """An operation of the same moment and deadline that has seen no rows, for work whose rows are soon dropped."""
         other = Operation(self.federation, self.deadline)
-        other.now, other.today, other.subtrees = self.now, self.today, self.subtrees
-        other.levels, other._known = self.levels, self._known
+        other.now, other.today = self.now, self.today
+        other.subtrees, other.extents, other.levels = self.subtrees, self.extents, self.levels
+        other._known = self._known
         other.lost, other._failed = self.lost, self._failed
         return other
 
@@ -211,7 +216,7 @@ class Operation:
         if isinstance(op, List):
             return await source.walk(fetch.resource, op.query, self.deadline)
         if isinstance(op, Scan):
-            return await source.scan(fetch.resource, op.query, op.read, self.deadline)
+            return await source.scan(fetch.resource, op.query, op.read, self.deadline, op.known_by)
         if isinstance(op, Lookup):
             return await source.lookup(fetch.resource, op.key, op.values, op.expand, self.deadline, op.ahead)
         assert isinstance(op, Page)

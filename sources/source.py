@@ -28,7 +28,7 @@ from .slabs import Built, Origin, build, build_array, decode, without
 from .standard import RESOURCES
 from .standard.model import Scalar
 from .transport import BaseTransport, Transport, code_of
-from .walks import Reader, Walk, ids_of, spans_of
+from .walks import KnownBy, Reader, Walk, ids_of, spans_of
 from .windows import split, without_earlier
 
 DEFAULT_TTL = 60.0
@@ -185,7 +185,9 @@ class Source:
                 gathered.fail(walked.failure)
         return gathered.answer()
 
-    async def scan(self, resource: str, query: Query, read: Reader, deadline: float) -> Answer:
+    async def scan(
+        self, resource: str, query: Query, read: Reader, deadline: float, known_by: KnownBy | None = None
+    ) -> Answer:
         """All pages of a list, of which only the ids are read; ``Answer.walk`` tells where the records stand.
 
         Other work goes on between pages. A reader that has had enough ends the walk.
@@ -198,7 +200,7 @@ class Source:
             gathered.fail(failure)
             return gathered.answer(walk=walk)
         for window in windows:
-            walked = await self._scan(gathered, walk, window, read, deadline)
+            walked = await self._scan(gathered, walk, window, read, deadline, known_by)
             if walked.failure is not None:
                 gathered.fail(walked.failure)
             if walked.pages and walked.pages[-1].enough:
@@ -206,7 +208,13 @@ class Source:
         return gathered.answer(walk=walk)
 
     async def _scan(
-        self, gathered: _Gathered, walk: Walk, query: Query, read: Reader, deadline: float
+        self,
+        gathered: _Gathered,
+        walk: Walk,
+        query: Query,
+        read: Reader,
+        deadline: float,
+        known_by: KnownBy | None,
     ) -> paging.Walked[_Passed]:
         """The pages of one window, added to the walk."""
         resource, key = walk.resource, self._walk_key(walk.resource, query)
@@ -219,7 +227,7 @@ class Source:
                 walk.restart(page.generation, self._cache.watch(key, page.generation))
                 read.restart()
             items = paging.items(page.decoded, resource)
-            identities = ids_of(resource, self.settings.timezone, items)
+            identities = ids_of(resource, self.settings.timezone, items, known_by)
             found = [identity for identity in identities if identity is not None]
             if len(found) < len(items):
                 gathered.fail(CallError(FaultCode.SOURCE_RECORD_INVALID))

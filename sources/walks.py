@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -34,6 +34,10 @@ class Reader(Protocol):
 
     def read(self, ids: Sequence[str]) -> bool:
         """The next page's ids, in the list's order; whether to read on."""
+
+
+KnownBy = Callable[[Mapping[str, object]], str]
+"""By what id a record of a resource without ids is known, where that differs from what ``canonical.reader`` makes."""
 
 
 def _never() -> bool:
@@ -130,12 +134,17 @@ class Walk:
         return sum(len(spans) * spans.itemsize for spans in self.spans if spans is not None) + 200 * len(self.tokens)
 
 
-def ids_of(resource: str, timezone: str, items: Sequence[object]) -> list[str | None]:
+def ids_of(resource: str, timezone: str, items: Sequence[object], known_by: KnownBy | None = None) -> list[str | None]:
     """The id of each record of a page, as ``canonical.reader`` gives it; None: the record cannot be used."""
     if RESOURCES[resource].has_id:
         return [read_id(item.get("id")) if type(item) is dict else None for item in items]
     read = reader(resource, timezone)
-    return [None if (found := read(item)) is None else str(found[0]["id"]) for item in items]
+    known_by = known_by or _own
+    return [None if (found := read(item)) is None else known_by(found[0]) for item in items]
+
+
+def _own(record: Mapping[str, object]) -> str:
+    return str(record["id"])
 
 
 _raw = partial(msgspec.json.decode, type=dict[str, msgspec.Raw] | list[msgspec.Raw])

@@ -21,7 +21,7 @@ from sources.requests import Query
 from sources.standard import RESOURCES
 from sources.standard.model import Parameter, Scalar, Test
 from sources.standard.model import View as Whole
-from sources.walks import Reader, Walk
+from sources.walks import KnownBy, Reader, Walk
 
 FETCHED_AT = datetime(2026, 3, 25, 7, 30, tzinfo=UTC)
 
@@ -144,7 +144,9 @@ class FakeSource:
         fault = self._fault(resource, "walk")
         return Answer(pages) if fault is None else Answer(pages[: fault[1]], (fault[0],))
 
-    async def scan(self, resource: str, query: Query, read: Reader, deadline: float) -> Answer:
+    async def scan(
+        self, resource: str, query: Query, read: Reader, deadline: float, known_by: KnownBy | None = None
+    ) -> Answer:
         answer = await self.walk(resource, query, deadline)
         began = self.clock()
         walk = _Walk(self.name, resource, query)
@@ -156,7 +158,7 @@ class FakeSource:
             token = self._token(query, number) if number else None
             walk.add(token, b"", FETCHED_AT, None, len(slab.ids))
             walk.slabs.append(slab)
-            if not read.read(slab.ids):
+            if not read.read(slab.ids if known_by is None else [known_by(each) for each in slab.records]):
                 break
         return Answer(faults=answer.faults, walk=walk)
 

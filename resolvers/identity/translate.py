@@ -56,9 +56,12 @@ def outgoing(fetch: Fetch, knowns: Knowns, met: Met) -> Fetch | None:
     if query is None:
         return None
     known = knowns.get(fetch.resource)
-    if isinstance(op, Scan) and known is not None:
-        convert = partial(_id, fetch.source, fetch.resource, known, met)
-        return replace(fetch, op=Scan(query, _Translating(op.read, convert)))
+    if isinstance(op, Scan):
+        if known is not None:
+            convert = partial(_id, fetch.source, fetch.resource, known, met)
+            return replace(fetch, op=Scan(query, _Translating(op.read, convert)))
+        if not RESOURCES[fetch.resource].has_id:
+            return replace(fetch, op=Scan(query, op.read, partial(_key, fetch.source, fetch.resource, knowns, met)))
     return replace(fetch, op=replace(op, query=query))
 
 
@@ -105,7 +108,7 @@ def incoming(answer: Answer, knowns: Knowns, met: Met) -> Answer:
 
 def _slab(slab: Slab, knowns: Knowns, met: Met) -> Slab:
     resource = RESOURCES[slab.resource]
-    paths = [(path, target) for path, target in _paths(slab.resource) if target in knowns]
+    paths = _translated(slab.resource, knowns)
     known = knowns.get(slab.resource)
     embedded = {name: _embedded(slab, name, each, knowns, met) for name, each in slab.embedded.items()}
     if known is None and not paths:
@@ -113,13 +116,32 @@ def _slab(slab: Slab, knowns: Knowns, met: Met) -> Slab:
     ids: list[str] = []
     records: list[Record] = []
     for local, sent in zip(slab.ids, slab.records, strict=True):
-        record = sent
-        for path, target in paths:
-            record = _at(record, path, partial(_id, slab.source, target, knowns[target], met))
+        record = _referring(slab.source, sent, paths, knowns, met)
         id = _id(slab.source, slab.resource, known, met, local) if known else _made(resource, local, sent, record)
         ids.append(id)
         records.append(record if id == local else {**record, "id": id})
     return replace(slab, ids=ids, records=records, local_ids=slab.ids, embedded=embedded)
+
+
+def _key(source: str, resource: str, knowns: Knowns, met: Met, sent: Record) -> str:
+    """The id that a record of a resource without ids has among the gateway's."""
+    record = _referring(source, sent, _translated(resource, knowns), knowns, met)
+    return _made(RESOURCES[resource], str(sent["id"]), sent, record)
+
+
+_Paths = Sequence[tuple[tuple[str, ...], str]]
+
+
+def _translated(resource: str, knowns: Knowns) -> _Paths:
+    """Where a record holds ids that differ between sources, and what they are ids of."""
+    return [(path, target) for path, target in _paths(resource) if target in knowns]
+
+
+def _referring(source: str, record: Record, paths: _Paths, knowns: Knowns, met: Met) -> Record:
+    """The record with what it refers to in the gateway's ids."""
+    for path, target in paths:
+        record = _at(record, path, partial(_id, source, target, knowns[target], met))
+    return record
 
 
 def _embedded(parent: Slab, name: str, embedded: Embedded, knowns: Knowns, met: Met) -> Embedded:

@@ -14,7 +14,7 @@ from ..entity import Entity
 from ..operation import Operation
 from ..policy import Verdict
 from .rows import Ahead, rows_by_id
-from .tree import subtrees
+from .tree import extents
 
 
 def complete(
@@ -35,7 +35,7 @@ def complete(
     further = set(also)
     if not rules.settled and (further or rules.heard(want)):
         want = want.also(*rules.places.columns)
-        yield from subtrees(operation, rules.organisations, gaps)
+        yield from extents(operation, rules.organisations, gaps)
     heard = rules.heard(want)
     sources = [source for source in rules.servers if source in further or source in heard]
     unique = list(dict.fromkeys(ids))

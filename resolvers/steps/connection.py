@@ -390,11 +390,13 @@ class _Run:
 def _listing_key(operation: Operation, question: Question, further: Sequence[str]) -> str:
     """What a listing is kept under: all that decides which records are in it, and in which order."""
     rules, tests = question.rules, question.tests
-    roots = sorted({*rules.organisations, *(each for clause in tests for each in clause.organisations)})
+    below, extents = operation.subtrees, operation.extents
+    roots = sorted({each for clause in tests for each in clause.organisations})
     known = (operation.identified(each) for each in operation.federation.identities.concerned(question.resource))
     what = (
         _binding(operation, rules, question.selector).hex(),
-        [(each, sorted(operation.subtrees[each])) for each in roots],
+        [(each, sorted(below[each])) for each in roots],
+        [(each, sorted(extents[each])) for each in rules.organisations],
         [[(column, sorted(ids)) for column, ids in clause.named] for clause in tests],
         [repr((stream.source, stream.query, stream.lookup)) for stream in question.streams],
         further,

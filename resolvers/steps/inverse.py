@@ -23,7 +23,7 @@ from .complete import complete, shown
 from .forward import guarded, visible_entries
 from .permitted import permitted
 from .select import needed, prepare, require_period, select
-from .tree import subtrees
+from .tree import extents
 
 
 def inverse(
@@ -141,11 +141,11 @@ def _in_scope(
     rules = operation.federation.rules[relation.owner]
     if not rules.scopes or ".".join(relation.path) != rules.places.path(rules.places.organisation):
         return dict.fromkeys(sources, parents)
-    yield from subtrees(operation, rules.organisations)
+    yield from extents(operation, rules.organisations)
     found: dict[str, Sequence[EntityId]] = {}
     for source in sources:
         roots = rules.scopes[source].organisations if source in rules.scopes else ()
-        below = {each for root in roots for each in operation.subtrees[root]}
+        below = {each for root in roots for each in operation.extents[root]}
         found[source] = [parent for parent in parents if not roots or parent in below]
     return {source: within for source, within in found.items() if within}
 

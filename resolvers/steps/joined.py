@@ -39,7 +39,7 @@ from .complete import complete, shown
 from .inverse import inverse, inverse_entries
 from .select import holds, needed, prepare
 from .streams import candidates, streams
-from .tree import subtrees
+from .tree import extents, subtrees
 
 Ids = frozenset[str]
 Joining = Callable[[Operation, Condition], Step[Ids]]
@@ -90,9 +90,8 @@ def resolve(
     operation: Operation, rules: Rules, tests: Sequence[Clause], gaps: Gaps | None = None
 ) -> Step[tuple[Clause, ...]]:
     """The clauses with all that other records have to say in hand; what is missing of those goes into ``gaps``."""
-    organisations = [*rules.organisations, *(each for clause in tests for each in clause.organisations)]
-    if organisations:
-        yield from subtrees(operation, organisations, gaps)
+    yield from extents(operation, rules.organisations, gaps)
+    yield from subtrees(operation, [each for clause in tests for each in clause.organisations], gaps)
     found = []
     for clause in tests:
         if clause.joined:
@@ -124,7 +123,6 @@ def matching(operation: Operation, resource: str, conditions: Iterable[Condition
         operation.not_served[resource] = None
         return []
     selector = Selector(tuple(conditions))
-    yield from subtrees(operation, rules.organisations)
     tests = yield from resolve(operation, rules, clauses(selector.conditions))
     ids = list((yield from candidates(operation, resource, streams(operation, rules, tests), None)))
     columns = needed(rules.resource, selector)

@@ -126,6 +126,8 @@ def _holds(operation: Operation, entity: Entity, clause: Clause) -> bool:
         return any(in_period(operation, entity, Period(day, day)) for day in map(date.fromisoformat, values))
     if clause.test in SOURCES:
         name = entity.resource.name
+        if not {*values} <= {*entity.applied.servers}:
+            return False  # outside its scope a source is not asked, so that a record is neither in it nor absent
         rows = [operation.rows(source, name) for source in values]
         # A source that did not answer does not say that it has none. What cannot be asked for by id, its list shows.
         if entity.resource.get:

@@ -85,7 +85,7 @@ def _having(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> Se
 
 
 def _excludes(operation: Operation, rules: Rules, source: str, clause: Clause) -> bool:
-    return excludes(rules, source, clause, operation.subtrees)
+    return excludes(rules, source, clause, operation.subtrees, operation.extents)
 
 
 def candidates(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sources.requests import Query
 
+from ..authority import Rules
 from ..completeness import Gaps
 from ..contracts import EntityId, Fetch, List, Step, Want
 from ..entity import Entity
@@ -17,19 +18,29 @@ _WANT = Want(frozenset({"parentOrganisation", "organisationType"}))
 
 
 def subtrees(operation: Operation, organisations: Iterable[str], gaps: Gaps | None = None) -> Step[None]:
-    """See to it that ``operation.subtrees`` knows these organisations. Loops in the tree are survived.
+    """See to it that ``operation.subtrees`` knows these organisations. Loops in the tree are survived."""
+    wanted = [each for each in organisations if each not in operation.subtrees]
+    if wanted:
+        merged = yield from _merged(operation, gaps)
+        operation.subtrees.update(_below(merged, wanted))
 
-    What depends on the tree (``when``, a source's scope) cannot decide over it: it is what all sources say.
-    """
-    wanted = [EntityId(each) for each in organisations if EntityId(each) not in operation.subtrees]
-    if not wanted:
-        return
-    yield from _read(operation, gaps)
+
+def extents(operation: Operation, organisations: Iterable[str], gaps: Gaps | None = None) -> Step[None]:
+    """See to it that ``operation.extents`` knows these organisations."""
+    wanted = [each for each in organisations if each not in operation.extents]
+    if wanted:
+        rules = operation.federation.rules["Organisation"].default
+        told = yield from _organisations(operation, rules, gaps)
+        operation.extents.update(_below(told, wanted))
+
+
+def _below(entities: Iterable[Entity], roots: Iterable[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each root, with itself and all below it."""
     children: dict[str, list[str]] = {}
-    for entity in _known(operation):
+    for entity in entities:
         for parent in leaves(entity.value, "parentOrganisation"):
             children.setdefault(str(parent), []).append(entity.id)
-    for root in wanted:
+    for root in roots:
         below: set[str] = set()
         pending: list[str] = [root]
         while pending:
@@ -37,7 +48,7 @@ def subtrees(operation: Operation, organisations: Iterable[str], gaps: Gaps | No
             if each not in below:
                 below.add(each)
                 pending += children.get(each, ())
-        operation.subtrees[root] = frozenset(below)
+        yield root, frozenset(below)
 
 
 def levels(
@@ -47,9 +58,9 @@ def levels(
 
     Those that have none are left out. Loops are survived.
     """
-    yield from _read(operation, gaps)
-    parents = {entity.id: next(leaves(entity.value, "parentOrganisation"), None) for entity in _known(operation)}
-    kinds = {entity.id: entity.value("organisationType") for entity in _known(operation)}
+    merged = yield from _merged(operation, gaps)
+    parents = {entity.id: next(leaves(entity.value, "parentOrganisation"), None) for entity in merged}
+    kinds = {entity.id: entity.value("organisationType") for entity in merged}
     found: dict[str, str] = {}
     for organisation in organisations:
         here: object = organisation
@@ -64,19 +75,21 @@ def levels(
     return found
 
 
-def _read(operation: Operation, gaps: Gaps | None) -> Step[None]:
-    """Read all organisations of every source that is heard for the tree."""
-    rules = operation.federation.rules["Organisation"].default
+def _merged(operation: Operation, gaps: Gaps | None) -> Step[list[Entity]]:
+    rules = operation.federation.rules["Organisation"]
+    yield from extents(operation, rules.organisations, gaps)
+    return (yield from _organisations(operation, rules, gaps))
+
+
+def _organisations(operation: Operation, rules: Rules, gaps: Gaps | None) -> Step[list[Entity]]:
+    """All organisations by some rules, with what the tree is made of."""
     if not rules.servers:
         operation.not_served["Organisation"] = None
+    heard = rules.heard(_WANT.also(*rules.places.columns) if not rules.settled else _WANT)
     fetches = [
-        Fetch(source, "Organisation", List(Query()))
-        for source in rules.heard(_WANT)
-        if not operation.walked(source, "Organisation")
+        Fetch(source, "Organisation", List(Query())) for source in heard if not operation.walked(source, "Organisation")
     ]
-    if not fetches:
-        return
-    listed = operation.absorb_all(fetches, (yield fetches), gaps)
+    listed = operation.absorb_all(fetches, (yield fetches), gaps) if fetches else []
     lacking = {
         fetch.source: ids
         for fetch, ids in zip(fetches, listed, strict=True)
@@ -85,9 +98,5 @@ def _read(operation: Operation, gaps: Gaps | None) -> Step[None]:
     further = rows_by_id(operation, "Organisation", lacking)
     if further:
         operation.absorb_all(further, (yield further), gaps)
-
-
-def _known(operation: Operation) -> list[Entity]:
-    rules = operation.federation.rules["Organisation"].default
-    ids = {each for source in rules.heard(_WANT) for each in operation.rows(source, "Organisation")}
-    return [Entity(operation, rules, found) for found in ids]
+    ids = {each for source in heard for each in operation.rows(source, "Organisation")}
+    return [Entity(operation, rules, each) for each in ids]

@@ -483,6 +483,9 @@ class HostileOracle(Oracle):
             day = date.fromisoformat(values[0])
             return self.in_period(record, (day, day))
         if name in ("presentIn", "absentFrom"):
+            heard, _ = self.heard(resource.name, record.id)
+            if not {*values} <= {*heard}:
+                return False  # what lies outside a source's scope is neither present nor absent there
             had = [record.id in self.tables.get((source, resource.name), {}) for source in values]
             unknown = any((source, resource.name) in self.lost for source in values)  # proves nothing to be absent
             return bool(values) and (all(had) if name == "presentIn" else not any(had) and not unknown)
