@@ -43,7 +43,12 @@ class Known:
         found = self.locals.get(source, {}).get(id)
         if found is not None:
             return found
-        return None if source in self.own and id in self.things else LocalId(id)
+        elsewhere = source in self.own and id in self.things and not self._of_others(source, id)
+        return None if elsewhere else LocalId(id)
+
+    def _of_others(self, source: str, id: EntityId) -> bool:
+        """Whether another source with ids of its own calls it so: sources may have such ids in common."""
+        return any((other, id) in self.ids for other in self.own if other != source)
 
     def canonical(self, id: EntityId) -> EntityId:
         """The id itself, or the one that it is an old name of."""
