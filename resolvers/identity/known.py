@@ -46,6 +46,10 @@ class Known:
         elsewhere = source in self.own and id in self.things and not self._of_others(source, id)
         return None if elsewhere else LocalId(id)
 
+    def linked(self, source: str, id: EntityId) -> bool:
+        """Whether the source's own id of a thing is known."""
+        return self.canonical(id) in self.locals.get(source, {})
+
     def _of_others(self, source: str, id: EntityId) -> bool:
         """Whether another source with ids of its own calls it so: sources may have such ids in common."""
         return any((other, id) in self.ids for other in self.own if other != source)

@@ -37,7 +37,7 @@ class Met:
     unlinked: dict[str, None] = field(default_factory=dict)
     """Resources of which a record is linked to nothing, while not all sources could be read for links."""
     unasked: dict[Fault, None] = field(default_factory=dict)
-    """Why a source is not asked for things that it may have: its own ids of them could not be read."""
+    """Why a source is not asked for things that it may have: what links its own ids to them could not be read."""
 
 
 def outgoing(fetch: Fetch, knowns: Knowns, met: Met) -> Fetch | None:
@@ -84,8 +84,8 @@ class _Translating:
 
 def _locals(known: Known, source: str, ids: Sequence[str], met: Met) -> tuple[str, ...]:
     found = [known.local(source, EntityId(id)) for id in ids]
-    if None in found:
-        met.unasked.update((fault, None) for fault in known.faults if fault.source == source)
+    if source in known.own and any(not known.linked(source, EntityId(id)) for id in ids):
+        met.unasked.update((fault, None) for fault in known.faults)
     return tuple(dict.fromkeys(id for id in found if id is not None))
 
 
