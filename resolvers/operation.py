@@ -188,10 +188,10 @@ class Operation:
         sent = outgoing(fetch, knowns, met)
         if sent is None:
             scanned = Walk(fetch.source, fetch.resource, fetch.op.query) if isinstance(fetch.op, Scan) else None
-            return Answer(faults=(*met.unasked,), walk=scanned)
-        return await self._received(await self._ask(sent), knowns, met)
+            return await self._received(fetch, Answer(walk=scanned), knowns, met)
+        return await self._received(fetch, await self._ask(sent), knowns, met)
 
-    async def _received(self, answer: Answer, knowns: Knowns, met: Met) -> Received:
+    async def _received(self, fetch: Fetch, answer: Answer, knowns: Knowns, met: Met) -> Received:
         answer = incoming(answer, knowns, met)
         uncertain = {GapCode.IDENTITY_CONFLICT: met.conflicts, GapCode.IDENTITY_SPLIT: met.splits}
         gaps = [
@@ -203,7 +203,9 @@ class Operation:
         for resource, places in met.unresolved.items():
             await self.federation.identities.note(resource, places)
         gaps += (_gap(fault) for resource in met.unlinked for fault in knowns[resource].faults)
-        return Received(answer.slabs, (*answer.faults, *met.unasked), answer.next, answer.walk, tuple(gaps))
+        gaps += (_gap(fault) for fault in met.unasked if fault.source != fetch.source)
+        own = (fault for fault in met.unasked if fault.source == fetch.source)
+        return Received(answer.slabs, (*answer.faults, *own), answer.next, answer.walk, tuple(dict.fromkeys(gaps)))
 
     async def _ask(self, fetch: Fetch) -> Answer:
         source = self.federation.sources[fetch.source]

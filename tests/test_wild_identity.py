@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections import Counter
@@ -16,11 +17,13 @@ import pytest_asyncio
 from gateway.assemble import Assembled
 from sources.demo.municipality import Municipality
 from sources.demo.server import DemoServers, start
+from sources.demo.store import Table
 from sources.demo.wild import IDENTITY, WILD
 
 from .harness import ask, over
 from .oracle import Oracle
-from .oracle_query import answer
+from .oracle_filters import KINDS, Filters
+from .oracle_query import answer, enum_name
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -90,6 +93,8 @@ FILTERS = {
 }
 
 
+NUMBERS = {"civicNo", "eduPersonPrincipalNames", "externalIdentifiers"}
+"""What persons are recognised by."""
 PLACES = {"absences": 3, "attendances": 6}
 """Which of the pupils has one: they are listed by what they have."""
 
@@ -106,6 +111,107 @@ async def test_filters_by_person(oracle: Oracle, gateway: Assembled, name: str) 
     expected = answer(oracle, query, asked)
     assert expected[name]["nodes"]
     assert in_order(said["data"]) == in_order(expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_filters_by_how_a_person_is_related(oracle: Oracle, gateway: Assembled, kind: str) -> None:
+    """At a unit and at the top of the tree: the relations are at sources with other ids for the person."""
+    filters = Filters(oracle)
+    relations = [each for found in filters.relations(kind).values() for each in found if each.organisation]
+    unit = str(relations[0].organisation)
+    top = max(filters.above(unit), key=lambda each: -len(filters.above(each)))
+    sizes = set()
+    lowest = top if kind == "groupMembership" else unit  # sis names the school alone of groups that schema has not
+    for place, begun in ((lowest, None), (top, None), (top, relations[0].startDate)):
+        more = f', startDate: {{onOrAfter: "{begun}"}}' if begun else ""
+        query = f"""{{ persons(first: 1000, orderBy: [FAMILY_NAME_ASC], filter: {{
+            relationship: {{entityType: {enum_name(kind)}, organisation: "{place}"{more}}}
+        }}) {{ complete nodes {{ id displayName }} }} }}"""
+        said = await ask(gateway.federation, query)
+        assert "errors" not in said, said["errors"]
+        assert said["data"] == answer(oracle, query)
+        sizes.add(len(said["data"]["persons"]["nodes"]))
+    assert sizes - {0}
+
+
+async def test_members_of_a_group(oracle: Oracle, gateway: Assembled) -> None:
+    filters = Filters(oracle)
+    group = next(each for each in oracle.all("Group") if each["groupMemberships"])
+    members = {each.id for each in oracle.all("Person") if filters.member(each, [group.id], None)}
+    query = f"""{{
+        persons(first: 1000, filter: {{memberOf: {{group: "{group.id}"}}}}) {{ complete nodes {{ id }} }}
+        groups(first: 1000, filter: {{member: "{min(members)}"}}) {{ complete nodes {{ id }} }}
+    }}"""
+    said = (await ask(gateway.federation, query))["data"]
+    assert said["persons"]["complete"]
+    assert {each["id"] for each in said["persons"]["nodes"]} == members
+    groups = {
+        each.id
+        for each in oracle.all("Group")
+        if filters.member(oracle.record("Person", min(members)), [each.id], None)
+    }
+    assert said["groups"]["complete"]
+    assert {each["id"] for each in said["groups"]["nodes"]} == groups
+
+
+LESSONS = {"student": ("Person", "studentExceptions"), "teacher": ("Duty", "teacherExceptions")}
+"""Per filter of calendarEvents: what it names, and the exceptions in which an event names it too."""
+
+
+@pytest.mark.parametrize("parameter", LESSONS)
+async def test_lessons_of_a_person(oracle: Oracle, gateway: Assembled, parameter: str) -> None:
+    """The group's members are persons in the ids of one source, the exceptions in those of another."""
+    kind, exceptions = LESSONS[parameter]
+    events = oracle.all("CalendarEvent")
+    column = parameter if kind == "Person" else "duty"
+    named = [entry[column]["id"] for event in events for entry in event[exceptions] or ()]
+    id = next(each for each in named if oracle.by_id(kind, each) is not None)
+    query = f"""{{ calendarEvents(
+        startTime: {{onOrAfter: "2026-01-01T00:00:00Z", onOrBefore: "2026-12-31T00:00:00Z"}}
+        first: 1000, filter: {{{parameter}: "{id}"}}
+    ) {{ complete nodes {{ id }} }} }}"""
+    said = await ask(gateway.federation, query)
+    assert "errors" not in said, said["errors"]
+    filters = Filters(oracle)
+    expected = {each.id for each in events if filters.selects(each, {parameter: [id]})}
+    assert expected
+    assert said["data"]["calendarEvents"]["complete"]
+    assert {each["id"] for each in said["data"]["calendarEvents"]["nodes"]} == expected
+
+
+async def test_what_is_linked_while_the_gateway_runs(town: Municipality, oracle: Oracle) -> None:
+    """hr comes to know a teacher's number: she is two, and one when the lists are read again; either id is hers."""
+    employed = [each["person"]["id"] for each in town.sources["hr"]["Duty"] if "person" in each]
+    at_sis = [each for each in employed if oracle.tables["sis", "Person"].get(each)]
+    id = next(each for each in at_sis if oracle.by_id("Person", each) is not None)
+    own = WILD.of("hr").own_id("Person", id)
+    query = "query($id: ID!) { person(id: $id) { id displayName duties { id } } }"
+
+    async def shown(gateway: Assembled, by: str) -> Any:
+        said = await ask(gateway.federation, query, {"id": by})
+        assert "errors" not in said, said["errors"]
+        return in_order(said["data"]["person"])
+
+    async with await start(town, dialects=WILD) as servers:
+        tables = servers["hr"].api.store.tables
+        told = tables["Person"].records
+        tables["Person"] = Table(
+            [{k: v for k, v in each.items() if k not in NUMBERS} if each["id"] == id else each for each in told]
+        )
+        identity, cache = {**IDENTITY, "refresh": "2s"}, {"ttl": {"default": "0s"}}
+        gateway = over(servers, identity=identity, cache=cache)
+        try:
+            before = [await shown(gateway, each) for each in (id, own)]
+            tables["Person"] = Table(told)
+            await asyncio.sleep(2.1)
+            after = [await shown(gateway, each) for each in (id, own)]
+        finally:
+            await gateway.aclose()
+    assert [each["id"] for each in before] == [id, own]
+    assert [bool(each["duties"]) for each in before] == [False, True]
+    assert after[0] == after[1]
+    assert after[0]["id"] in (id, own)
+    assert after[0]["duties"] == before[1]["duties"]
 
 
 async def test_every_source_has_its_id_and_says_by_what_it_is_recognised(oracle: Oracle, gateway: Assembled) -> None:
