@@ -116,10 +116,7 @@ def _print(found: Found, out: TextIO) -> None:
     print(f"\nNot asked of any source: {UNASKED}.", file=out)
 
 
-UNASKED = (
-    "ids of its own (own_ids), which properties it knows (holds), the most ids that a lookup takes (lookup_chunk), "
-    "whether a list is whole"
-)
+UNASKED = "ids of its own (own_ids), which properties it knows (holds), whether a list is whole"
 
 
 def _plural(resource: str) -> str:

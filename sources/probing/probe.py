@@ -8,6 +8,7 @@ was found.
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -84,7 +85,7 @@ async def probe(source: Source, deadline: float, told: Callable[[str], object] =
     found = await asyncio.gather(*map(run, names))
     findings = [finding for each in found for finding in each.findings]
     unsaid = [reason for each in found for reason in each.open]
-    for finding in (_paging(source, found), _arrays(source, found), _window_days(source, found)):
+    for finding in (_paging(source, found), _arrays(source, found), _window_days(source, found), _chunk(source, found)):
         if isinstance(finding, Finding):
             findings.append(finding)
         elif finding is not None:
@@ -138,6 +139,14 @@ def _window_days(source: Source, found: Sequence[_Probe]) -> Finding | Open | No
     return Finding("", "window_days", said, seen, cap)
 
 
+def _chunk(source: Source, found: Sequence[_Probe]) -> Finding | Open | None:
+    taken = [each.chunk for each in found if each.chunk is not None]
+    if not taken:
+        return Open("", "lookup_chunk", "no lookup by ids works that shows it")
+    declared = source.capabilities.chunk
+    return Finding("", "lookup_chunk", str(declared), str(min(taken)), min(taken)) if min(taken) < declared else None
+
+
 class _Probe:
     """The probing of one resource."""
 
@@ -148,6 +157,7 @@ class _Probe:
         self.arrays: Arrays | None = None
         self.window: int | None = None
         self.page_size: int | None = None
+        self.chunk: int | None = None
         self.zone: str | None = None
         self.naive = self.nulls = self.null_means_nothing = False
         self._source = source
@@ -383,6 +393,8 @@ class _Probe:
                 unshown = []
                 break
             (found.add if taken else found.discard)(key.name)
+            if taken and key.name == "ids":
+                self.chunk = await self._takes(str(known[1]))
         if unshown:
             self._unsaid("lookup", f"these records do not show it: {', '.join(unshown)}")
         self._words("lookup", declared, found)
@@ -400,6 +412,25 @@ class _Probe:
             return page.ids == [identity]
         shown = [values for each in page.records if (values := leaves(each, key.column))]
         return identity in page.ids and all(value in map(str, values) for values in shown)
+
+    async def _takes(self, identity: str) -> int | None:
+        """How many ids a lookup takes, from as many as are declared by halves downwards; None where it does not say.
+
+        All but the last, which must come back, are ids that nobody has.
+        """
+        count = self._source.capabilities.chunk
+        while count > 1:
+            nobody = (str(uuid.uuid4()) for _ in range(count - 1))
+            try:
+                sent = await self._source.looked_up(self._resource.name, "ids", [*nobody, identity], self._deadline)
+            except CallError as failure:
+                if failure.status is None:
+                    return None
+            else:
+                if identity in self._page(sent).ids:
+                    return count
+            count //= 2
+        return 1
 
     async def _expands(self, sample: Sequence[Record]) -> None:
         declared = self._source.capabilities.expands(self._resource.name)

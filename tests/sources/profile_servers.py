@@ -203,6 +203,10 @@ LIES: Sequence[Lie] = (
     _filter("edlevo", "Person", "relationship.organisation", Filter.IGNORED, "exact with relationship.entity.type"),
     _filter("pingpong", "AggregatedAttendance", "student", Filter.IGNORED, "unknown"),
     _filter("offset-paging", "Attendance", "student", Filter.IGNORED, "unknown"),
+    Lie("a lookup that is too large", "conformant", {"lookup_max": 130, "lookup_too_large": 503},
+        {("", "lookup_chunk"): ("500", "125")}),
+    Lie("a lookup that is too large for its body", "ist-educloud", {"lookup_max": 60, "lookup_too_large": 413},
+        {("", "lookup_chunk"): ("200", "50")}, declared={"lookup_chunk": 200}),
     Lie("no filter has an effect", "conformant", {"filters": {name: {ALL: Filter.IGNORED} for name in RESOURCES}},
         {(name, "filters.organisation" if name == "SchoolUnitOffering" else "filters.*"): ("exact", "ignored")
          for name in RESOURCES},
