@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from ..canonical import reader
 from ..capabilities import ALL, Arrays, Filter, Paging
-from ..errors import CallError
+from ..errors import CallError, FaultCode
 from ..source import Source
 from ..standard import RESOURCES
 from ..standard.model import LookupKey, Parameter, Reference, Resource, Scalar, Test
@@ -44,6 +44,8 @@ PAGE_SIZES = (1000, 500, 250, 200, 100, 50, LIMIT)
 """Page sizes to try where the one that is declared is refused."""
 MOST_FOLLOWED = 8
 """Pages of one record that are read to see whether a token remembers the filter."""
+MOST_RESTARTS = 2
+"""How often a list that changes under the probe is begun again."""
 MOST_SINGLE = 3
 """Records that are also asked for one by one."""
 
@@ -510,6 +512,16 @@ class _Probe:
     # Pages and periods
 
     async def _pages(self, sample: Sequence[Record]) -> None:
+        """How pages are asked for. Where the list changes meanwhile, its tokens die, and it is begun once more."""
+        for _ in range(MOST_RESTARTS):
+            try:
+                return await self._follow(sample)
+            except CallError as failure:
+                if failure.code is not FaultCode.SOURCE_LIST_CHANGED:
+                    raise
+        return await self._follow(sample)
+
+    async def _follow(self, sample: Sequence[Record]) -> None:
         if len(sample) < 2:
             return
         one: Parameters = (("limit", "1"),)

@@ -130,6 +130,28 @@ async def test_what_a_probe_finds_can_be_declared_and_is_then_no_difference(
     again = await in_thread("check", "--config", str(config), "--probe", "--json")
     assert (again.returncode, again.stderr) == (0, "")
     assert {name: each["findings"] for name, each in json.loads(again.stdout).items()} == {name: [] for name in servers}
+    nothing = tmp_path / "nothing.yaml"
+    told = await in_thread("check", "--config", str(config), "--probe", "--write", str(nothing))
+    assert told.returncode == 0
+    assert told.stdout.startswith("No difference: the sources do what is declared of them")
+    assert "nothing to declare" in told.stderr
+    assert not nothing.exists()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("file", "why"), [("gateway.yaml", "is there already"), ("no/such.yaml", "cannot be made")])
+async def test_a_probe_overwrites_nothing_and_says_so_before_it_asks(
+    servers: DemoServers, tmp_path: Path, file: str, why: str
+) -> None:
+    config = configuration.write(servers, tmp_path)
+    before = config.read_bytes()
+    servers.reset()
+    done = await in_thread("check", "--config", str(config), "--probe", "--write", str(tmp_path / file))
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert "Nobody was called" in done.stderr
+    assert config.read_bytes() == before
+    assert not any(each.calls for each in servers.values())
 
 
 def test_a_probe_is_of_sources_that_are_called(capsys: pytest.CaptureFixture[str]) -> None:

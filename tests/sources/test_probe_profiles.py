@@ -95,6 +95,14 @@ async def test_what_is_not_found_out_is_said() -> None:
     assert said["", "null_is_absent"]
 
 
+async def test_a_list_that_changes_while_it_is_probed_is_begun_again() -> None:
+    assert (await probed(Server("conformant", replace(habits("conformant"), stale=2)))).findings == ()
+    changing = await probed(Server("conformant", replace(habits("conformant"), stale=9)))
+    assert {each.found for each in changing.findings} == {
+        "SOURCE_LIST_CHANGED in the midst of it: the rest was not found out"
+    }
+
+
 async def test_a_source_that_is_slow_is_given_up_in_time() -> None:
     source = Server("conformant", habits("conformant")).source()
     began = asyncio.get_running_loop().time()
