@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .standard import RESOURCES
+from .standard.model import LOWER, UPPER, Parameter, Scalar
 
 ALL = "*"
 """In ``Capabilities.filters``: every query parameter of the resource that is not named itself."""
@@ -88,6 +89,10 @@ class Capabilities:
     window_days: int | None = None
     """The longest period that a list with a required window takes, in days; None: no cap. Longer ones are split."""
 
+    naive: str | None = None
+    """The IANA zone of the date-times that the source sends without an offset; None: it sends none such. It may take
+    no notice of a bound's offset either, so that bounds are sent as times of that zone, and a little wider."""
+
     no_lookup: frozenset[str] = frozenset()
     """Resources without a lookup endpoint."""
     lookup: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -113,6 +118,10 @@ class Capabilities:
         if found is not None:
             return found
         return Filter.IGNORED if resource in self.filters_ignored else Filter.EXACT
+
+    def widens(self, parameter: Parameter) -> bool:
+        """Whether the source is asked for more than is wanted, because it may read the bound otherwise."""
+        return self.naive is not None and parameter.type is Scalar.DATE_TIME and parameter.test in UPPER | LOWER
 
     def honoured(self, resource: str, parameters: Collection[str]) -> frozenset[str]:
         """Those of some query parameters that may be sent in one call and relied on."""

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Generic, Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 from .capabilities import Capabilities, Paging
 from .errors import CallError, FaultCode
 from .requests import Query
 from .settings import SourceSettings
 from .standard import RESOURCES
+from .standard.model import UPPER, Parameter
+from .windows import MARGIN
 
 
 def parameters(capabilities: Capabilities, resource: str, query: Query, token: str | None) -> list[tuple[str, str]]:
     """The query parameters of one page, in the source's dialect; ``token`` is None for the first page."""
     dialect = capabilities.paging
+    query = widened(capabilities, resource, query)
     window = RESOURCES[resource].window if resource in RESOURCES else ()
     result: list[tuple[str, str]] = []
     whole = token is None or dialect in (Paging.TOKEN_WITH_FILTERS, Paging.OFFSET, Paging.NONE)
@@ -32,6 +37,28 @@ def parameters(capabilities: Capabilities, resource: str, query: Query, token: s
     if token is not None:
         result.append(("offset" if dialect is Paging.OFFSET else "pageToken", token))
     return result
+
+
+def widened(capabilities: Capabilities, resource: str, query: Query) -> Query:
+    """The query with its bounds moved a little, so that all that is wanted is given however their offset is read."""
+    if capabilities.naive is None or resource not in RESOURCES:
+        return query
+    zone = ZoneInfo(capabilities.naive)
+    declared = RESOURCES[resource].parameter
+    return replace(
+        query,
+        parameters=tuple(
+            (name, tuple(_wider(declared[name], value, zone) for value in values))
+            if name in declared and capabilities.widens(declared[name])
+            else (name, values)
+            for name, values in query.parameters
+        ),
+    )
+
+
+def _wider(parameter: Parameter, value: str, zone: ZoneInfo) -> str:
+    moment = datetime.fromisoformat(value)
+    return (moment + MARGIN if parameter.test in UPPER else moment - MARGIN).astimezone(zone).isoformat()
 
 
 def sendable(capabilities: Capabilities, resource: str, query: Query) -> Query:

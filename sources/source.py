@@ -29,7 +29,7 @@ from .standard import RESOURCES
 from .standard.model import Scalar
 from .transport import BaseTransport, Transport, code_of
 from .walks import KnownBy, Reader, Walk, ids_of, spans_of
-from .windows import split, without_earlier
+from .windows import split, without_earlier, without_later
 
 DEFAULT_TTL = 60.0
 """Seconds that answers stay cached where the configuration does not say."""
@@ -166,6 +166,8 @@ class Source:
                 following = None
         if at.window:
             slab = without_earlier(resource, windows[at.window - 1], slab, self.settings.timezone)
+        if self.capabilities.naive and at.window + 1 < len(windows):
+            slab = without_later(resource, windows[at.window], slab, self.settings.timezone)
         gathered.add(slab, page.faults)
         return gathered.answer(None if following is None else str(following))
 

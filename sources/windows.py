@@ -16,6 +16,10 @@ from .standard.model import Parameter, Scalar, Test
 
 Moment = date | datetime
 
+MARGIN = timedelta(hours=3)
+"""By how much bounds are widened for a source that may not read their offset. They are sent as times of its own zone:
+what is left is the hour that is there twice a year, and that it may take them for UTC."""
+
 
 def split(capabilities: Capabilities, resource: str, query: Query, most: int) -> list[Query]:
     """The query as it stands, or one query per window where its required period is longer than the source takes.
@@ -39,7 +43,10 @@ def split(capabilities: Capabilities, resource: str, query: Query, most: int) ->
     else:
         since, until = _instant(first), _instant(last)
         if since is not None and until is not None and (since.tzinfo is None) == (until.tzinfo is None):
-            windows = list(_instants(since, until, capabilities.window_days, most))
+            length = timedelta(days=capabilities.window_days)
+            if capabilities.naive:  # and on the wall a period may be an hour longer than it is
+                length -= 2 * MARGIN + timedelta(hours=1)
+            windows = list(_instants(since, until, length, most))
     if len(windows) <= 1:
         return [query]
     return [
@@ -48,20 +55,30 @@ def split(capabilities: Capabilities, resource: str, query: Query, most: int) ->
     ]
 
 
+def without_later(resource: str, own: Query, slab: Slab, zone: str) -> Slab:
+    """The slab of one window without the records behind its end: the next window gives them as well."""
+    return _beyond(resource, own, slab, zone, beyond=False)
+
+
 def without_earlier(resource: str, earlier: Query, slab: Slab, zone: str) -> Slab:
     """The slab of one window without the records that the window before it (``earlier``) has given as well.
 
     What meets this window's lower bound meets the earlier one's too, so its upper bound alone decides.
     """
+    return _beyond(resource, earlier, slab, zone, beyond=True)
+
+
+def _beyond(resource: str, window: Query, slab: Slab, zone: str, *, beyond: bool) -> Slab:
+    """The records behind a window's end (or the others), and those that do not say when they are."""
     bounds = _bounds(resource)
     assert bounds is not None
     upper = bounds[1]
-    limit = _read(upper, dict(earlier.parameters)[upper.name][0], zone)
+    limit = _read(upper, dict(window.parameters)[upper.name][0], zone)
     assert limit is not None
     keep = [
         index
         for index, record in enumerate(slab.records)
-        if (value := _read(upper, record.get(upper.columns[0]), zone)) is None or value > limit
+        if (value := _read(upper, record.get(upper.columns[0]), zone)) is None or (value > limit) is beyond
     ]
     return slab if len(keep) == len(slab.ids) else select(slab, keep)
 
@@ -82,8 +99,7 @@ def _days(start: date, end: date, days: int, most: int) -> Iterator[tuple[str, s
     yield start.isoformat(), end.isoformat()
 
 
-def _instants(start: datetime, end: datetime, days: int, most: int) -> Iterator[tuple[str, str]]:
-    length = timedelta(days=days)
+def _instants(start: datetime, end: datetime, length: timedelta, most: int) -> Iterator[tuple[str, str]]:
     while end - start > length:
         most = _one_less(most)
         yield start.isoformat(), (start + length).isoformat()

@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -134,10 +134,11 @@ def _server(server: Server) -> ServerSettings:
 
 def _source(name: str, source: SourceSection, ttl: Mapping[str, float]) -> SourceSettings:
     profile = PROFILES[source.profile]
+    timezone = source.timezone if "timezone" in source.model_fields_set else profile.timezone
     return SourceSettings(
         name=name,
         url=source.url,
-        capabilities=declared(source, profile.capabilities),
+        capabilities=replace(declared(source, profile.capabilities), naive=timezone),
         credentials=_credentials(source.auth),
         tls=Tls(source.tls.certificate, source.tls.key, source.tls.key_password, source.tls.ca),
         endpoints={DELETED if is_deleted(key) else _name(key): url for key, url in source.endpoints.items()},
@@ -146,7 +147,7 @@ def _source(name: str, source: SourceSection, ttl: Mapping[str, float]) -> Sourc
         max_body=source.max_body,
         max_pages=source.max_pages,
         restarts=source.restarts,
-        timezone=source.timezone if "timezone" in source.model_fields_set else profile.timezone,
+        timezone=timezone or source.timezone,
         allow_civicno_in_url=source.allow_civicno_in_url,
         max_gets=source.max_gets,
         ttl=ttl,

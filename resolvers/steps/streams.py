@@ -225,6 +225,7 @@ def _condition(operation: Operation, rules: Rules, source: str, condition: Condi
     if condition.parameter.test is Test.SUBTREE or condition.subtree:
         below, values = _organisations(operation, rules, source, condition)
         exact = exact and (below or parameter.test is not Test.SUBTREE) and parameter.name != RELATION_ORGANISATION
+    exact = exact and not capabilities.widens(parameter)
     if _doubtful(condition):
         values, exact = tuple(_earlier(value) for value in values), False
     if parameter.many:

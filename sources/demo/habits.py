@@ -182,6 +182,8 @@ class Habits:
     """The end of a stay is the integer 1530; one before 01:00 stays text, for 30 would say nothing."""
     zone: str | None = None
     """Date-times are wall-clock times of this IANA zone, and do not say so."""
+    offsets_ignored: bool = False
+    """With ``zone``: the date-times that it is asked for are taken for such times too, whatever their offset."""
     dates_as_date_times: bool = False
     """Dates are midnights: ``2026-03-25T00:00:00``."""
     integers_as_text: bool = False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from ..capabilities import Arrays, Filter
 from ..standard.model import Parameter, Resource, Scalar, Test
@@ -55,9 +56,21 @@ def heard(parameters: Sequence[Parameter], pairs: Pairs, habits: Habits, resourc
                 if habits.unknown_sort_keys is Unknown.IGNORED:
                     continue
                 raise BadRequest("the sortkey is not supported")
+        if habits.offsets_ignored and habits.zone is not None and name in known:
+            value = _of_the_place(known[name], value, habits.zone)
         target = _target(known[name]) if name in known else None
         said.append((name, value if target is None else shared(target, value, habits)))
     return said
+
+
+def _of_the_place(parameter: Parameter, value: str, zone: str) -> str:
+    """A date-time without its offset is one of the server's zone; what is none stays, to be refused."""
+    if parameter.type is not Scalar.DATE_TIME:
+        return value
+    try:
+        return datetime.fromisoformat(value).replace(tzinfo=ZoneInfo(zone)).isoformat()
+    except ValueError:
+        return value
 
 
 def _split(pairs: Pairs, arrays: set[str]) -> Pairs:

@@ -18,13 +18,13 @@ class Profile:
     """One kind of source. ``doc`` says which, and what of it cannot be declared.
 
     ``capabilities.resources`` are those that such a source serves where the configuration does not name them; none: it
-    must. ``timezone`` is the IANA zone of its date-times without an offset.
+    must. ``timezone`` is the IANA zone of its date-times without an offset, if it sends such.
     """
 
     name: str
     doc: str
     capabilities: Capabilities
-    timezone: str = "Europe/Stockholm"
+    timezone: str | None = None
 
 
 def only(resources: Iterable[str], rest: Filter, *exact: str) -> dict[str, Mapping[str, Filter]]:

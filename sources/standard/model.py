@@ -126,6 +126,11 @@ class Test(Enum):
     """None of the sources has the record."""
 
 
+UPPER = frozenset({Test.ON_OR_BEFORE, Test.ON_OR_BEFORE_OR_OPEN})
+LOWER = frozenset({Test.ON_OR_AFTER, Test.ON_OR_AFTER_OR_OPEN, Test.AFTER})
+"""The tests for which the value is a bound."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One query parameter of a list endpoint.

@@ -134,7 +134,10 @@ HABITS: Mapping[str, Habit] = {
     "other spellings": _fixed(other_spellings=True),
     "length for endTime": _fixed(length_for_end_time=True),
     "endTime as a number": _fixed(end_time_as_number=True),
-    "times without zone": lambda rng, served: {"zone": rng.choice(("UTC", "Europe/Stockholm"))},
+    "times without zone": lambda rng, served: {
+        "zone": rng.choice(("UTC", "Europe/Stockholm")),
+        "offsets_ignored": rng.random() < 0.5,
+    },
     "dates as date-times": _fixed(dates_as_date_times=True),
     "integers as text": _fixed(integers_as_text=True),
     "words of its own": _fixed(words=WORDS),

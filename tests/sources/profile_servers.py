@@ -80,7 +80,7 @@ def habits(profile: str) -> Habits:
         list_lacks=told.list_lacks,
         nulls=told.null_is_absent,
         organisation_level=told.organisation_level,
-        zone=zone if zone != "Europe/Stockholm" else None,
+        zone=zone,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from sources.capabilities import Paging
 from sources.requests import Query
 from sources.source import Source
+from sources.windows import MARGIN
 
 from .conftest import asked, codes, ids, soon, source_of
 from .test_paging import by_page, together
@@ -48,12 +50,15 @@ class Calendar:
     def within(self, start: datetime, end: datetime) -> list[dict[str, str]]:
         return [each for each in self.events if start <= datetime.fromisoformat(each["startTime"]) <= end]
 
+    def length(self, start: datetime, end: datetime) -> timedelta:
+        return end - start
+
     def __call__(self, request: httpx.Request) -> httpx.Response:
         given = asked(request)
         start, end = (
             datetime.fromisoformat(given[name][0]) for name in ("startTime.onOrAfter", "startTime.onOrBefore")
         )
-        if end - start > timedelta(days=self.days):
+        if self.length(start, end) > timedelta(days=self.days):
             return httpx.Response(400)
         self.periods.append((start, end))
         found, offset = self.within(start, end), int(given.get("pageToken", ["0"])[0])
@@ -82,6 +87,61 @@ def test_every_event_comes_once_also_at_the_seams(hours: list[int], days: int, l
     expected = sorted(each["id"] for each in calendar.within(FIRST, end))
     for found in (ids(walked), together(pages)):
         assert sorted(found) == expected
+    assert codes(walked) == [code for each in pages for code in codes(each)] == []
+
+
+class NaiveCalendar(Calendar):
+    """The same in times of a place without an offset; ``reads``: what becomes of the offset of a bound."""
+
+    def __init__(self, hours: Sequence[int], days: int, page: int, zone: str, reads: str) -> None:
+        super().__init__(hours, days, page)
+        self.zone, self.reads = ZoneInfo(zone), reads
+        self.given = {each["id"]: datetime.fromisoformat(each["startTime"]) for each in self.events}
+        for each in self.events:
+            local = self.given[each["id"]].astimezone(self.zone)
+            each["startTime"] = local.replace(tzinfo=None).isoformat()
+
+    def length(self, start: datetime, end: datetime) -> timedelta:
+        if self.reads == "without it":
+            return end.replace(tzinfo=None) - start.replace(tzinfo=None)
+        return end.astimezone(UTC) - start.astimezone(UTC)
+
+    def within(self, start: datetime, end: datetime) -> list[dict[str, str]]:
+        if self.reads == "as instants":
+            return [each for each in self.events if start <= self.given[each["id"]] <= end]
+        if self.reads == "without it":
+            start, end = start.replace(tzinfo=None), end.replace(tzinfo=None)
+        else:
+            start, end = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (start, end))
+        return [each for each in self.events if start <= datetime.fromisoformat(each["startTime"]) <= end]
+
+
+@quick
+@given(
+    hours=HOURS, days=st.integers(1, 50), length=st.integers(0, 45), page=st.integers(1, 5),
+    zone=st.sampled_from(["Europe/Stockholm", "UTC"]),
+    reads=st.sampled_from(["as instants", "without it", "as if all were UTC"]),
+)  # fmt: skip
+def test_nothing_is_lost_or_doubled_whatever_becomes_of_an_offset(
+    hours: list[int], days: int, length: int, page: int, zone: str, reads: str
+) -> None:
+    calendar = NaiveCalendar(hours, days, page, zone, reads)
+    end = FIRST + timedelta(days=length)
+
+    async def run() -> tuple[Any, Any]:
+        told = {"naive": zone, "window_days": days, "paging": Paging.TOKEN_WITH_WINDOW}
+        source = source_of(calendar, **told, timezone=zone, ttl={"default": 0})
+        return (
+            await source.walk("CalendarEvent", period(FIRST, end), soon()),
+            await by_page(source, "CalendarEvent", period(FIRST, end)),
+        )
+
+    walked, pages = asyncio.run(run())
+    wanted = {id for id, moment in calendar.given.items() if FIRST <= moment <= end}
+    for found in (ids(walked), together(pages)):
+        assert len(found) == len(set(found))
+        assert wanted <= set(found)
+        assert all(FIRST - 2 * MARGIN <= calendar.given[id] <= end + 2 * MARGIN for id in found)
     assert codes(walked) == [code for each in pages for code in codes(each)] == []
 
 
