@@ -12,13 +12,12 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from graphql import FieldNode, OperationDefinitionNode, get_named_type, parse
+from graphql import FieldNode, OperationDefinitionNode, parse
 from graphql.utilities import value_from_ast_untyped
 
-from gateway.app import schema
 from sources.standard import RESOURCES
 from sources.standard.model import Enumeration, Property, Reference, Resource, Scalar, SortKey, Structure
 from tests.official_relations import BACKWARDS
@@ -92,20 +91,6 @@ def knows(resource: str, name: str) -> bool:
         or name in OWN.get(resource, ())
         or name in ("activeOn", "presentIn", "absentFrom")
     )
-
-
-BELOW = {"Duty", "Activity", "CalendarEvent", "Attendance"}
-"""Resources whose organisation stands for all below it by the standard itself."""
-
-
-@cache
-def says_subtree(resource: str, within: str) -> bool:
-    """Whether the filter (or a part of it) has a field that says what an organisation stands for."""
-    of: Any = schema()._schema.type_map["Query"]
-    made = get_named_type(of.fields[RESOURCES[resource].plural].args["filter"].type)
-    if within:
-        made = get_named_type(made.fields[within].type)
-    return "subtree" in made.fields
 
 
 def column_of(resource: str, parameter: str) -> str:
@@ -501,7 +486,7 @@ class HostileOracle(Oracle):
             return self._bounded(record, name, last, values[0])
         if name in PERSONS:
             values = [value for value in values if not self.hidden(self.record("Person", value))]
-        if name == "organisation" and below and (says_subtree(resource.name, "") or resource.name in BELOW):
+        if name == "organisation" and below:
             values = [each for value in values for each in self.below(value)]
         found = self.shown(record, name)
         return any(value in found for value in values)
@@ -544,7 +529,7 @@ class HostileOracle(Oracle):
         organisation, start, end = relation
         if "organisation" in asked:
             places = asked["organisation"]
-            if says_subtree("Person", "relationship") and asked.get("subtree", [True]) == [True]:
+            if asked.get("subtree", [True]) == [True]:
                 places = [each for value in places for each in self.below(value)]
             if organisation not in places:
                 return False

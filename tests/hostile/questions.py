@@ -34,7 +34,7 @@ from tests.official_relations import BACKWARDS, OFFICIAL, OfficialRelation
 from tests.oracle import STOCKHOLM, kind_at, values_at
 from tests.oracle_query import LEADING_BACK, enum_name
 
-from .oracle import JOINED, UNRECOGNISED, column_of, knows, says_subtree
+from .oracle import JOINED, UNRECOGNISED, column_of, knows
 from .worlds import DAYS, NOBODY, World
 
 NOTHING = "nothing has this"
@@ -173,11 +173,6 @@ def joined(resource: str, parameter: str) -> bool:
     return (resource, parameter.removesuffix("Text")) in JOINED or parameter.startswith(("relationship.", "memberOf."))
 
 
-def answerable(resource: str, parameter: str) -> bool:
-    """Whether the gateway answers it over several sources; before it knew ``memberOf`` it did not join for filters."""
-    return not joined(resource, parameter) or any(leaf.name == "memberOf.group" for leaf in leaves("Person"))
-
-
 def _relation_of(type_name: str, name: str) -> OfficialRelation | None:
     """The reference that a field of a type is."""
     for relation in OFFICIAL:
@@ -196,9 +191,7 @@ def targets() -> tuple[str, ...]:
         found.append(f"walk {resource.name}")
         if resource.get:
             found += [f"id {resource.name}", f"ids {resource.name}"]
-        found += [
-            f"filter {resource.name}.{name}" for name in filters(resource.name) if answerable(resource.name, name)
-        ]
+        found += [f"filter {resource.name}.{name}" for name in filters(resource.name)]
         found += [f"sort {resource.name}.{key.name}" for key in resource.sort_keys]
     found += [f"forwards {relation}" for relation in OFFICIAL]
     found += [f"backwards {relation}" for relation in OFFICIAL]
@@ -418,9 +411,7 @@ class Asker:
     # Arguments
 
     def filter(self, of: Resource, by: str | None, *, nested: bool = False) -> str | None:
-        possible = [
-            name for name in filters(of.name) if answerable(of.name, name) and not (nested and joined(of.name, name))
-        ]
+        possible = [name for name in filters(of.name) if not (nested and joined(of.name, name))]
         if not any(of.name in served for served in self.world.records.values()):
             possible = [name for name in possible if name not in BY_SOURCE]  # a source that is named must serve it
             by = None if by in BY_SOURCE else by
@@ -446,8 +437,7 @@ class Asker:
                 here[last] = f"[{', '.join(some)}]"
             else:
                 here[last] = _value(self.world, of.name, leaf, self.rng)
-            places = last in ("organisation", "enroledAt") and says_subtree(of.name, ".".join(way))
-            if places and self.rng.random() < 0.3:
+            if last in ("organisation", "enroledAt") and self.rng.random() < 0.3:
                 here["subtree"] = self.rng.choice(("true", "false"))
         return _written(root)
 

@@ -14,7 +14,7 @@ from sources.standard import RESOURCES
 
 from .further import ASPECTS
 from .habits import APART, HABITS
-from .questions import answerable, leaves, targets
+from .questions import leaves, targets
 from .run import Tally, run
 
 TOGETHER = 640
@@ -25,6 +25,8 @@ ALONE = 12
 TRIES = 30
 """Examples at most for each thing about which chance has left no telling answer."""
 FURTHER = 10_000
+MANY = 400
+"""Further examples of each of these, among the slow tests."""
 BESIDES = (("ids", "told"), ("parts", "told"), ASPECTS)
 """Own ids, parts and provenance: together, and two at a time."""
 ONE_BY_ONE = [name for name in HABITS if name not in APART]
@@ -60,6 +62,16 @@ async def test_nor_does_what_a_huvudman_has_besides(aspects: Sequence[str]) -> N
     assert tally.differences == [], tally.report(aspects=aspects)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("aspects", BESIDES)
+async def test_nor_does_it_in_many_more(aspects: Sequence[str]) -> None:
+    tally = Tally()
+    start = FURTHER + (BESIDES.index(aspects) + 1) * 1000
+    for number in range(start, start + MANY):
+        await run(tally, number, aspects=aspects)
+    assert tally.differences == [], tally.report(aspects=aspects)
+
+
 @pytest.mark.parametrize("habit", ONE_BY_ONE)
 async def test_no_habit_changes_an_answer(whole: Tally, habit: str) -> None:
     start = TOGETHER + ONE_BY_ONE.index(habit) * ALONE
@@ -85,5 +97,5 @@ async def test_everything_was_asked_for(whole: Tally) -> None:
 
 def test_the_oracle_knows_every_filter() -> None:
     asked = {target.removeprefix("filter ") for target in targets() if target.startswith("filter ")}
-    every = {(name, leaf.name) for name in RESOURCES for leaf in leaves(name) if answerable(name, leaf.name)}
+    every = {(name, leaf.name) for name in RESOURCES for leaf in leaves(name)}
     assert asked == {".".join(each) for each in every}
