@@ -89,13 +89,25 @@ class Rules:
         return {}
 
     @cached_property
+    def _variants(self) -> tuple[Rules, ...]:
+        """The rules that may hold for a record, apart from its scopes."""
+        every = frozenset(self.servers)
+        return self.default, *(self.settle(every, number) for number in range(len(self.authority.when)))
+
+    @cached_property
     def _speakers(self) -> dict[str, tuple[Speaker, ...]]:
         if self.settled:
             return {column: self._find(column) for column in self.resource.columns}
-        every = frozenset(self.servers)
-        each = [self.default, *(self.settle(every, number) for number in range(len(self.authority.when)))]
         return {
-            column: tuple(dict.fromkeys(speaker for rules in each for speaker in rules.speakers(column)))
+            column: tuple(dict.fromkeys(speaker for rules in self._variants for speaker in rules.speakers(column)))
+            for column in self.resource.columns
+        }
+
+    @cached_property
+    def _always(self) -> dict[str, frozenset[str]]:
+        each = (self,) if self.settled else self._variants
+        return {
+            column: frozenset.intersection(*(frozenset(rules.speaker_names(column)) for rules in each))
             for column in self.resource.columns
         }
 
@@ -114,6 +126,10 @@ class Rules:
     def speakers(self, column: str) -> tuple[Speaker, ...]:
         """The sources heard for a top-level property, first authority first."""
         return self._speakers.get(column, ())
+
+    def always_speaking(self, column: str) -> frozenset[str]:
+        """The sources that are heard for a property of whichever record they are heard of."""
+        return self._always.get(column, frozenset())
 
     def speaker_names(self, column: str) -> tuple[str, ...]:
         return tuple(speaker.source for speaker in self.speakers(column))

@@ -62,15 +62,15 @@ def streams(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> li
         return [Stream(source, Query(), ()) for source in _having(operation, rules, clauses)]
     spared = {source for source in rules.scopes for clause in pushed if _excludes(operation, rules, source, clause)}
     speakers = speakers_of(rules, pushed)
-    open_ended = any(clause.accepts_nothing for clause in pushed)
+    silent = {source for clause in pushed for source in _silent(rules, clause)}
     found: list[Stream] = []
     for source in rules.servers:
         if source in spared:
             continue
-        if source in speakers:
-            found += _calls(operation, rules, source, pushed)
-        elif open_ended and source in rules.population:
+        if source in silent:
             found.append(Stream(source, Query(), ()))
+        elif source in speakers:
+            found += _calls(operation, rules, source, pushed)
     return found
 
 
@@ -145,6 +145,20 @@ def speakers_of(rules: Rules, clauses: Sequence[Clause]) -> set[str]:
     return found | {source for clause in clauses if clause.trusted for source in rules.servers}
 
 
+def _silent(rules: Rules, clause: Clause) -> set[str]:
+    """The population sources that do not speak for all that a clause reads of every record, where that matters.
+
+    A record that such a source alone has may pass for want of a value, whatever the source's own value is.
+    """
+    if not clause.accepts_nothing:
+        return set()
+    return {
+        source
+        for source in rules.population
+        if any(source not in rules.always_speaking(column) for column in clause.columns)
+    }
+
+
 def _is_window(clause: Clause) -> bool:
     return clause.conditions[0].parameter.required
 
@@ -161,10 +175,9 @@ def _to_push(operation: Operation, rules: Rules, clauses: Sequence[Clause]) -> t
     speakers = speakers_of(rules, base)
     if len(speakers) != 1:
         return tuple(base)
-    elsewhere = bool(set(rules.population) - speakers)
     pushed = list(base)
     for clause in pushable:
-        alone = speakers_of(rules, [clause]) == speakers and not (clause.accepts_nothing and elsewhere)
+        alone = speakers_of(rules, [clause]) == speakers and not _silent(rules, clause)
         if alone and clause not in base and not any(_same(clause, other) for other in pushed):
             pushed.append(clause)
     return tuple(pushed)
@@ -186,8 +199,9 @@ def _cost(operation: Operation, rules: Rules, clause: Clause) -> tuple[bool, boo
     """The fewer sources are asked for a clause, the fewer lists are read whole and the more it narrows, the less."""
     spares = any(_excludes(operation, rules, source, clause) for source in rules.scopes)
     speakers = speakers_of(rules, [clause])
-    others = set(rules.population) - speakers if clause.accepts_nothing else set()
-    whole = len(speakers) - len(_relying(operation, rules, clause)) + len(others)
+    silent = _silent(rules, clause)
+    relying = set(_relying(operation, rules, clause)) - silent
+    whole = len(speakers | silent) - len(relying)
     return not clause.trusted, not spares, whole, clause.accepts_nothing, clause.rank
 
 
