@@ -15,18 +15,27 @@ from starlette.routing import Route
 from sources.source import Source
 
 from .assemble import Assembled
+from .config import Executor
 from .examples import examples
 from .execution.http import GraphQLApp
+from .execution.planned import PlannedExecution
 from .health import Phase, Readiness, SourceState, health_routes
 from .page import page_routes
 from .schema.query import build_schema
 from .telemetry.logs import AccessLog
+from .verify import VerifiedSchema
 
 
 @cache
-def schema() -> strawberry.Schema:
-    """The one schema of the process; it does not depend on the configuration."""
-    return build_schema()
+def schema(executor: Executor = Executor.PLANNED) -> strawberry.Schema:
+    """The schema with an executor; on nothing else in the configuration does it depend."""
+    match executor:
+        case Executor.CORE:
+            return build_schema()
+        case Executor.PLANNED:
+            return build_schema(PlannedExecution)
+        case Executor.VERIFY:
+            return build_schema(PlannedExecution, VerifiedSchema)
 
 
 class _LastCalls:
@@ -63,7 +72,7 @@ def create_app(assembled: Assembled) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        schema()
+        schema(assembled.executor)
         readiness.phase = Phase.READY
         yield
         readiness.phase = Phase.DRAINING
@@ -72,7 +81,7 @@ def create_app(assembled: Assembled) -> Starlette:
     return Starlette(
         routes=[
             *page_routes(examples()[0].query),
-            Route("/graphql", GraphQLApp(schema(), assembled.federation)),
+            Route("/graphql", GraphQLApp(schema(assembled.executor), assembled.federation)),
             *health_routes(readiness, calls.states),
         ],
         middleware=[Middleware(AccessLog)],

@@ -16,7 +16,7 @@ from sources.errors import ConfigurationError
 from sources.source import Source
 from sources.transport import BaseTransport
 
-from .config import ProtectedPersons, Settings
+from .config import Executor, ProtectedPersons, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Assembled:
     sources: tuple[Source, ...]
     federation: Federation
     identity_store: Store
+    executor: Executor
 
     async def aclose(self) -> None:
         for source in self.sources:
@@ -59,7 +60,7 @@ def assemble(settings: Settings, transports: Mapping[str, BaseTransport] | None 
         identity_store=store,
         identity_refresh=settings.identity.refresh,
     )
-    return Assembled(sources, federation, store)
+    return Assembled(sources, federation, store, settings.executor)
 
 
 def _store(file: Path | None) -> Store:

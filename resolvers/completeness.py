@@ -6,8 +6,11 @@ from collections.abc import Iterable
 
 from sources.errors import Fault
 from sources.records import Answer
+from sources.standard import RESOURCES
 
 from .contracts import Gap, Received
+
+_PLACE = {name: place for place, name in enumerate(RESOURCES)}
 
 
 class Gaps:
@@ -44,5 +47,6 @@ class Gaps:
         return tuple(self._found.values())
 
     def resources(self, gap: Gap) -> tuple[str, ...]:
-        """All resources that the gap's source failed for with the gap's code."""
-        return tuple(self._resources[gap.source, gap.code])
+        """All resources that the gap's source failed for with the gap's code, in the standard's order."""
+        found = self._resources[gap.source, gap.code]
+        return tuple(sorted(found, key=lambda name: _PLACE.get(name, len(_PLACE))))

@@ -12,6 +12,7 @@ from .problems import ConfigError, Problem
 from .settings import (
     AuthoritySettings,
     CacheSettings,
+    Executor,
     PolicySettings,
     ProtectedPersons,
     ServerSettings,
@@ -23,6 +24,7 @@ __all__ = [
     "AuthoritySettings",
     "CacheSettings",
     "ConfigError",
+    "Executor",
     "PolicySettings",
     "Problem",
     "ProtectedPersons",

@@ -106,6 +106,7 @@ def _built(file: ConfigurationFile) -> Settings:
             max_index_bytes=file.limits.max_index_bytes,
         ),
         raw=file.raw,
+        executor=file.executor,
         epoch=_epoch(sources, authority, scopes, rules, file.policy.protected_persons, file.server.timezone),
     )
 

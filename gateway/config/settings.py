@@ -64,6 +64,17 @@ class IdentitySettings:
     refresh: float
 
 
+class Executor(StrEnum):
+    """What executes operations."""
+
+    PLANNED = "planned"
+    """Records are completed by plan, all at once."""
+    CORE = "core"
+    """graphql-core completes every value by itself."""
+    VERIFY = "verify"
+    """Both, one after the other; a difference is logged, and the planned answer is given."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration. ``sources`` in the file's order; ``authority`` by resource name, where configured;
@@ -82,6 +93,7 @@ class Settings:
     cache: CacheSettings
     limits: Limits
     raw: bool
+    executor: Executor
     epoch: str
 
 

@@ -27,7 +27,7 @@ from .fields import (
     Writable,
     Zone,
 )
-from .settings import ProtectedPersons
+from .settings import Executor, ProtectedPersons
 
 SourceName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
 Names = tuple[str, ...]
@@ -297,6 +297,8 @@ class ConfigurationFile(Section):
     """Bounds of one operation."""
     raw: bool = False
     """Whether ``raw(source:)`` answers with a source's own record."""
+    executor: Executor = Executor.PLANNED
+    """What executes operations."""
 
 
 DEFAULT_TTL = units.seconds("60s")

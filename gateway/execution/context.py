@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from graphql import FieldNode
@@ -16,6 +16,7 @@ from resolvers.operation import Operation
 from resolvers.steps.forward import references
 from resolvers.want import want
 
+from .batches import Batch, Known
 from .selection import Children, ResolveInfo, children
 
 K = TypeVar("K", bound=Hashable)
@@ -33,6 +34,8 @@ class Context:
         self.nulls: dict[tuple[str, str], tuple[str | int, ...]] = {}
         """Per source and code of a gap, the path of a root field that is null because of it."""
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._kept: list[object] = []
+        self._batches: dict[Hashable, Batch[Any, Any]] = {}
         self._wants: dict[Hashable, Want] = {}
         self._selections: dict[Hashable, Children] = {}
 
@@ -40,8 +43,15 @@ class Context:
         for gap in gaps.all():
             self.nulls.setdefault((gap.source, gap.code), tuple(path))
 
+    def keep(self, found: object) -> None:
+        """Keep something alive as long as the operation: what is known by its identity."""
+        self._kept.append(found)
+
     def load(self, key: Hashable, item: K, step: Callable[[list[K]], Step[Sequence[V]]]) -> Awaitable[V]:
         """The value of one item, fetched together with all others that are asked for under the same key."""
+        known = self._batches.get(key)
+        if known is not None and item in known.values:
+            return Known(known.values[item])
         loader = self._loaders.get(key)
         if loader is None:
 
@@ -50,6 +60,23 @@ class Context:
 
             loader = self._loaders[key] = DataLoader(load_fn=batch)
         return cast("Awaitable[V]", loader.load(item))
+
+    def load_all(
+        self, key: Hashable, items: Iterable[K], step: Callable[[list[K]], Step[Sequence[V]]]
+    ) -> Awaitable[Mapping[K, V]]:
+        """The values of many items, under the same keys as ``load``."""
+        batch = self._batches.get(key)
+        if batch is None:
+            batch = self._batches[key] = Batch(self.operation, step)
+        return cast("Awaitable[Mapping[K, V]]", batch.all(items))
+
+    def references(
+        self, target: str, ids: Iterable[EntityId], asked: Want
+    ) -> Awaitable[Mapping[EntityId, Entity | None]]:
+        """The records referred to; None where the policy hides one."""
+        return self.load_all(
+            ("reference", target, asked), ids, lambda ids: references(self.operation, target, ids, asked)
+        )
 
     def reference(self, target: str, id: EntityId, asked: Want) -> Awaitable[Entity | None]:
         """The record referred to; None where the policy hides it."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Optional
 import strawberry
 from strawberry.types.info import Info
 
+from gateway.execution import kinds
 from gateway.execution.precheck import Check, register
 
 
@@ -22,11 +23,13 @@ def field(
     info: bool = False,
     directives: Sequence[object] = (),
     check: Check | None = None,
+    kind: kinds.Kind | None = None,
     reads: Sequence[str] = (),
 ) -> Any:
     """A field whose resolver is called with the source, ``info`` if wanted, and its arguments by Python name.
 
     ``check`` is asked about the arguments before anything of the operation is fetched.
+    ``kind``: what it reads, where a plan can read it without the resolver.
     ``reads``: on a record's type, the columns that must be in hand.
     ``arguments``: Python name to (GraphQL name, type, description, default); ``inspect.Parameter.empty`` requires it.
     """
@@ -34,8 +37,8 @@ def field(
     parameters = [parameter("self", parameter.POSITIONAL_OR_KEYWORD)]
     if info:
         parameters.append(parameter("info", parameter.POSITIONAL_OR_KEYWORD, annotation=Info))
-    for python, (graphql, kind, text, default) in (arguments or {}).items():
-        annotation = annotated(kind, strawberry.argument(name=graphql, description=text))
+    for python, (graphql, of, text, default) in (arguments or {}).items():
+        annotation = annotated(of, strawberry.argument(name=graphql, description=text))
         parameters.append(parameter(python, parameter.KEYWORD_ONLY, annotation=annotation, default=default))
 
     def resolve(*args: Any, **kwargs: Any) -> Any:
@@ -43,6 +46,8 @@ def field(
 
     if check is not None:
         register(resolve, check)
+    if kind is not None:
+        kinds.register(resolve, kind)
     resolve.__name__ = name
     resolve.__columns__ = frozenset(reads)  # type: ignore[attr-defined]
     resolve.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from typing import Any
 
 import strawberry
 
+from gateway.execution.kinds import Back, Inverse
 from resolvers.contracts import EntityId, Limits, Selector, Step, Want
 from resolvers.dated import Dated
 from resolvers.entity import Entity, Entry
@@ -89,6 +90,7 @@ def inverse_field(relation: Relation) -> Any:
         info=True,
         arguments=arguments,
         check=checked,
+        kind=Inverse(relation, checked),
     )
 
 
@@ -121,7 +123,7 @@ def back_field(relation: Relation) -> Any:
         return context.reference(relation.owner, self.owner.id, asked)
 
     doc = f"The {relation.resource.name} that this stands in ({relation.resource.swedish})."
-    return field(resolve, optional(lazy(relation.owner)), name=relation.back, doc=doc, info=True)
+    return field(resolve, optional(lazy(relation.owner)), name=relation.back, doc=doc, info=True, kind=Back(relation))
 
 
 def back_fields(structure: Structure) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import strawberry
 from strawberry.schema_directive import Location
 
 from gateway.execution.context import Context
+from gateway.execution.kinds import Form, Forward, Leaf, Part
 from resolvers.contracts import Limits, Period, Step, Want
 from resolvers.dated import dated
 from resolvers.entity import Entity, Entry
@@ -75,7 +76,11 @@ def _scalar(prop: Property, kind: Scalar, directives: list[Any]) -> Any:
     resolver = integer if kind is Scalar.INTEGER else one
     type_ = BY_KIND[kind]
     returns = optional_list(type_) if prop.many else optional(type_)
-    return field(resolver, returns, name=name, doc=prop.doc, directives=directives)
+    leaf = Leaf(name, _FORMS.get(kind, Form.TEXT), prop.many)
+    return field(resolver, returns, name=name, doc=prop.doc, directives=directives, kind=leaf)
+
+
+_FORMS = {Scalar.INTEGER: Form.INTEGER, Scalar.BOOLEAN: Form.BOOLEAN}
 
 
 def _enumeration(prop: Property, kind: Enumeration, directives: list[Any]) -> dict[str, Any]:
@@ -98,13 +103,22 @@ def _enumeration(prop: Property, kind: Enumeration, directives: list[Any]) -> di
         return None if value is None else str(value)
 
     wrap = optional_list if prop.many else optional
+    names = {text: member.name for text, member in known.members.items()}
     return {
-        name: field(many if prop.many else one, wrap(known.type), name=name, doc=prop.doc, directives=directives),
+        name: field(
+            many if prop.many else one,
+            wrap(known.type),
+            name=name,
+            doc=prop.doc,
+            directives=directives,
+            kind=Leaf(name, Form.ENUM, prop.many, names),
+        ),
         name + TEXT: field(
             texts if prop.many else text,
             wrap(str),
             name=name + TEXT,
             doc=f"{name} in the standard's spelling, or as the source sent it.",
+            kind=Leaf(name, Form.ENUM_TEXT, prop.many),
         ),
     }
 
@@ -126,7 +140,15 @@ def _reference(prop: Property, kind: Reference, directives: list[Any]) -> Any:
         return follow_all(info, target, value) if isinstance(value, list) else None
 
     returns = optional_list(lazy(target)) if prop.many else optional(lazy(target))
-    return field(many if prop.many else one, returns, name=name, doc=prop.doc, info=True, directives=directives)
+    return field(
+        many if prop.many else one,
+        returns,
+        name=name,
+        doc=prop.doc,
+        info=True,
+        directives=directives,
+        kind=Forward(name, target, prop.many),
+    )
 
 
 def follow(info: Any, target: str, reference: object) -> Awaitable[Entity | None] | None:
@@ -135,7 +157,7 @@ def follow(info: Any, target: str, reference: object) -> Awaitable[Entity | None
     found = reference_id(context.operation, target, reference)
     if found is None:
         return None
-    return context.reference(target, found, context.want(target, info, info._raw_info.field_nodes))
+    return context.reference(target, found, context.want(target, info._raw_info, info._raw_info.field_nodes))
 
 
 async def follow_all(info: Any, target: str, references: list[object]) -> list[Entity]:
@@ -155,7 +177,7 @@ def _structure(prop: Property, kind: Structure, directives: list[Any]) -> Any:
             value = self.value(name)
             return Entry(self.owner, kind, value) if isinstance(value, Mapping) else None
 
-        return field(one, optional(type_), name=name, doc=prop.doc, directives=directives)
+        return field(one, optional(type_), name=name, doc=prop.doc, directives=directives, kind=Part(name, kind))
     how = dated(kind)
     arguments = ON_AND_DURING if how is not None and how.days else None
 
@@ -169,7 +191,7 @@ def _structure(prop: Property, kind: Structure, directives: list[Any]) -> Any:
         entries = [Entry(self.owner, kind, data) for data in value if isinstance(data, Mapping)]
         return entries_in_period(self.owner.operation, entries, asked)
 
-    def checked(given: Mapping[str, object], limits: Limits) -> object:
+    def checked(given: Mapping[str, object], limits: Limits) -> Period | None:
         return period(given.get("on", strawberry.UNSET), given.get("during", strawberry.UNSET))
 
     return field(
@@ -181,6 +203,7 @@ def _structure(prop: Property, kind: Structure, directives: list[Any]) -> Any:
         arguments=arguments,
         directives=directives,
         check=checked if arguments else None,
+        kind=Part(name, kind, many=True, checked=checked if arguments else None),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionContext
 
 from resolvers.deleted import deleted
@@ -71,15 +72,20 @@ async def _deleted(
     )
 
 
-class _Schema(strawberry.Schema):
+class Schema(strawberry.Schema):
     """Strawberry's schema without its logging, which writes messages and the query: both can hold personal data."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """``gateway.execution.http`` logs errors, without values."""
 
 
-def build_schema() -> strawberry.Schema:
-    """The GraphQL schema of the whole standard. It does not depend on the configuration."""
+def build_schema(
+    execution: type[StrawberryGraphQLCoreExecutionContext] | None = None, of: type[Schema] = Schema
+) -> Schema:
+    """The GraphQL schema of the whole standard. It does not depend on the configuration.
+
+    ``execution``: what executes operations instead of Strawberry's own executor. ``of``: the class of the schema.
+    """
     remaining_structures()
     fields: dict[str, Any] = {}
     for resource in RESOURCES.values():
@@ -103,7 +109,8 @@ def build_schema() -> strawberry.Schema:
     query = type("Query", (), {})
     for name, made in fields.items():
         setattr(query, python_name(name), made)
-    return _Schema(
+    return of(
         strawberry.type(query, description="One view of all that the school authority's systems hold."),
         config=StrawberryConfig(scalar_map=SCALARS),
+        execution_context_class=execution,
     )

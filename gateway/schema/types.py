@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import strawberry
 
 from gateway.execution.context import DERIVED
+from gateway.execution.kinds import DisplayName, Identity
 from resolvers.entity import Entity as Record
 from resolvers.relations import RELATIONS
 from sources.standard import RESOURCES
@@ -68,7 +69,7 @@ def entity(name: str) -> Callable[[type], type]:
         if "displayName" not in resource.columns:
             fields["displayName"] = _display_name(name)
         fields |= inverse_fields(name)
-        fields["id"] = field(lambda self: self.id, strawberry.ID, name="id", doc=_id_doc(name))
+        fields["id"] = field(lambda self: self.id, strawberry.ID, name="id", doc=_id_doc(name), kind=Identity())
         fields["meta"] = _meta(name)
         fields["provenance"] = field(provenance, Provenance, name="provenance", doc="Where its facts come from.")
         fields["raw"] = raw_field()
@@ -111,7 +112,9 @@ def _id_doc(name: str) -> str:
 def _display_name(name: str) -> Any:
     columns = RESOURCES[name].display_name
     doc = f"A name to show: {' and '.join(columns)}." if columns else "A name to show; this type has none, so null."
-    return field(lambda self: self.display_name(), optional(str), name="displayName", doc=doc)
+    return field(
+        lambda self: self.display_name(), optional(str), name="displayName", doc=doc, kind=DisplayName(columns)
+    )
 
 
 def _meta(name: str) -> Any:

@@ -1,0 +1,133 @@
+"""Execution by plan: records are completed all at once, not one coroutine and one future per value.
+
+graphql-core goes on to execute the operation; where it comes to complete records, the plan of their selection does
+that: it finds everything below them level by level, and prints it. What the plan does not cover, and what graphql-core
+might print otherwise, graphql-core completes, from the same rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from graphql import GraphQLError, GraphQLList, GraphQLNonNull, GraphQLObjectType
+from graphql.pyutils import is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from resolvers.errors import Refused
+
+from .context import Context
+from .lookout import Lookout
+from .plan import Planner, Selection, Unplanned
+from .printing import Doubtful, Print, printer
+
+WRONG = (Doubtful, GraphQLError, AttributeError, KeyError, TypeError, ValueError)
+"""What printing raises where graphql-core may have something else to say."""
+PAGE = 250
+"""Records that are printed in one turn of the event loop."""
+
+
+class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
+    """graphql-core's executor, with plans for records."""
+
+    def complete_list_value(
+        self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any
+    ) -> Any:
+        of = return_type.of_type
+        named = of.of_type if isinstance(of, GraphQLNonNull) else of
+        if result.__class__ is list and result and isinstance(named, GraphQLObjectType):
+            selection = self._plan(named, field_details_list, info)
+            if selection is not None:
+                return self._several(selection, return_type, field_details_list, info, path, result, position_context)
+        return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+
+    def complete_object_value(
+        self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any
+    ) -> Any:
+        selection = self._plan(return_type, field_details_list, info)
+        if selection is None:
+            return super().complete_object_value(return_type, field_details_list, info, path, result, position_context)
+        return self._single(selection, return_type, field_details_list, info, path, result, position_context)
+
+    def _plan(self, of: GraphQLObjectType, details: Any, info: Any) -> Selection | None:
+        context = self.context_value
+        if of.name.startswith("__") or not isinstance(context, Context):
+            return None
+        try:
+            schema = self.schema.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+            return Planner(self, context, info, schema).select(of, details)
+        except (Unplanned, Refused, GraphQLError):
+            return None
+
+    async def _found(self, selection: Selection, info: Any, objects: Sequence[Any]) -> Print | None:
+        """How the objects are printed, after everything below them was found; None where that failed."""
+
+        def info_of(parent: GraphQLObjectType, definition: Any, details: Any) -> Any:
+            return self.build_resolve_info(definition, [each.node for each in details], parent, info.path)
+
+        context = self.context_value
+        lookout = Lookout(context, info_of)
+        try:
+            await lookout.look(selection, objects)
+        except Exception:  # noqa: BLE001  # graphql-core comes upon it again, and reports it
+            return None
+        show = printer(selection, context.operation, lookout.tables)
+        context.keep(lookout)
+        return show
+
+    async def _several(
+        self,
+        selection: Selection,
+        return_type: GraphQLList[Any],
+        details: Any,
+        info: Any,
+        path: Any,
+        result: list[Any],
+        position_context: Any,
+    ) -> list[Any]:
+        show = await self._found(selection, info, [each for each in result if each is not None])
+        if show is None:
+            listed: list[Any] = await _awaited(
+                super().complete_list_value(return_type, details, info, path, result, position_context)
+            )
+            return listed
+        of = return_type.of_type
+        shown: list[Any] = []
+        for number, each in enumerate(result):
+            if number and number % PAGE == 0:
+                await asyncio.sleep(0)
+            if each is None and not isinstance(of, GraphQLNonNull):
+                shown.append(None)
+                continue
+            try:
+                shown.append(show(each))
+            except WRONG:
+                shown.append(await self._by_core(of, details, info, path.add_key(number, None), each))
+        return shown
+
+    async def _by_core(self, of: Any, details: Any, info: Any, path: Any, item: Any) -> Any:
+        """One record of a list, completed by graphql-core."""
+        try:
+            if item is None:
+                return self.complete_value(of, details, info, path, item, None)
+            named = of.of_type if isinstance(of, GraphQLNonNull) else of
+            return await _awaited(super().complete_object_value(named, details, info, path, item, None))
+        except Exception as failure:  # noqa: BLE001  # as graphql-core does it
+            self.handle_field_error(failure, of, details, path)
+            return None
+
+    async def _single(
+        self, selection: Selection, return_type: Any, details: Any, info: Any, path: Any, result: Any, position: Any
+    ) -> Any:
+        show = await self._found(selection, info, [result])
+        if show is not None:
+            with suppress(*WRONG):
+                return show(result)
+        return await _awaited(super().complete_object_value(return_type, details, info, path, result, position))
+
+
+async def _awaited(completed: Any) -> Any:
+    return await completed if is_awaitable(completed) else completed
