@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 import orjson
 
 from .contenders import Contender, Place
-from .measuring import Client, Sample, client, forget_peak, megabytes, sample
+from .measuring import Asked, Client, Sample, client, forget_peak, megabytes, sample
 from .processes import Server, running
-from .questions import Question, essential
+from .questions import Question, Variant, essential
 from .workload import Workload
 
 MOST = 400
@@ -46,17 +46,17 @@ class Setting:
 
 @dataclass
 class Row:
-    """One question to one contender. ``wrong``: what is wrong with its answer, which then is not measured.
+    """One question to one contender. ``wrong``: what is wrong with an answer of it, which then is not measured.
 
-    ``calls``: of the sources, for one query, by method and path. ``size``: bytes of the answer.
+    ``calls``: of the sources, for the question itself, by method and path; ``seconds``: how long it took.
     """
 
     question: Question
     contender: Contender
     wrong: str | None
     calls: Mapping[str, int]
-    size: int
     seconds: float
+    asked: Sequence[Asked]
     samples: list[Sample] = field(default_factory=list)
 
     @property
@@ -105,45 +105,69 @@ def contending(
             yield found
 
 
-async def compare(
+async def check(
     contenders: Sequence[Contender],
     servers: Mapping[str, Server],
     upstream: Mapping[str, Server],
     asked: Sequence[Question],
+    connections: int = 1,
+) -> list[Row]:
+    """Check every answer that so many connections will get."""
+    async with client(upstream, 1) as asking:
+        await asking.set_latency(0)
+        return [
+            await _checked(asking, servers[who.name], who, what, connections) for what in asked for who in contenders
+        ]
+
+
+async def measure(
+    rows: Sequence[Row],
+    servers: Mapping[str, Server],
+    upstream: Mapping[str, Server],
     setting: Setting,
     effort: Effort,
 ) -> list[Row]:
-    """Check every answer, then measure in turn."""
+    """The same rows with samples, taken in turn of all that answer rightly."""
+    rows = [replace(row, samples=[]) for row in rows]
+    right = [row for row in rows if row.wrong is None]
     async with client(upstream, setting.connections) as asking:
         await asking.set_latency(setting.latency)
-        rows = [await check(asking, servers[who.name], who, what) for what in asked for who in contenders]
-        right = [row for row in rows if row.wrong is None]
         for turn in range(effort.rounds):
             # whoever comes first finds the machine as the last one of the round before has left it
             for row in _rotated(right, turn):
-                row.samples.append(await _sample(asking, servers[row.contender.name], row, setting, effort))
+                queries = _queries(row, setting, effort)
+                server = servers[row.contender.name]
+                row.samples.append(await sample(asking, server, row.asked, setting.connections, queries))
     return rows
 
 
-async def check(asking: Client, server: Server, contender: Contender, question: Question) -> Row:
-    """Ask once untimed, then once more: is the answer right, and which calls did it take?"""
-    body = _body(contender, question)
+async def _checked(asking: Client, server: Server, contender: Contender, question: Question, many: int) -> Row:
+    """Ask the question itself once untimed, then once more for its calls; then its variants."""
+    first, *further = question.variants[:many]
+    body = _body(contender, question, first)
     await asking.ask(server, body)
     await asking.reset()
     began = time.perf_counter()
     status, content = await asking.ask(server, body)
     seconds = time.perf_counter() - began
     calls = await asking.calls()
-    return Row(question, contender, _wrong(status, content, question), calls, len(content), seconds)
+    wrong = _wrong(status, content, first)
+    asked = [Asked(body, len(content))]
+    for variant in further:
+        body = _body(contender, question, variant)
+        status, content = await asking.ask(server, body)
+        wrong = wrong or _wrong(status, content, variant)
+        asked.append(Asked(body, len(content)))
+    return Row(question, contender, wrong, calls, seconds, asked)
 
 
-def _wrong(status: int, content: bytes, question: Question) -> str | None:
+def _wrong(status: int, content: bytes, variant: Variant) -> str | None:
     if status != 200:
         return f"HTTP {status}"
     answer = orjson.loads(content)
     if answer.get("errors"):
         return str(answer["errors"][0].get("message"))
-    found, right = essential(answer["data"]), essential(question.data)
+    found, right = essential(answer["data"]), essential(variant.data)
     return None if found == right else f"not the right answer: {_difference(found, right)}"
 
 
@@ -163,13 +187,16 @@ def _short(value: object) -> str:
     return f"{len(value)} entries" if isinstance(value, list) else repr(value)[:60]
 
 
-def _body(contender: Contender, question: Question) -> bytes:
-    return orjson.dumps({"query": question.documents[contender.dialect], "operationName": question.name})
+def _body(contender: Contender, question: Question, variant: Variant) -> bytes:
+    content = {"query": question.documents[contender.dialect], "operationName": question.name}
+    return orjson.dumps(content | {"variables": variant.variables})
 
 
-async def _sample(asking: Client, server: Server, row: Row, setting: Setting, effort: Effort) -> Sample:
-    queries = max(setting.connections, min(MOST, round(effort.seconds / row.seconds)))
-    return await sample(asking, server, _body(row.contender, row.question), row.size, setting.connections, queries)
+def _queries(row: Row, setting: Setting, effort: Effort) -> int:
+    """As many as fill the time, at least one for each connection, and of each variant equally many."""
+    expected = row.seconds + setting.latency / 1000 * len(row.question.variants[0].rounds)
+    fitting = max(setting.connections, min(MOST, round(effort.seconds / expected)))
+    return -(-fitting // len(row.asked)) * len(row.asked)
 
 
 def _rotated(rows: list[Row], turn: int) -> list[Row]:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import yaml
 
+from .floor import key
 from .processes import Command
 from .questions import PAGE_SIZE, Question
 from .workload import OWNER, PARTS
@@ -37,12 +38,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Contender:
-    """``dialect``: which of a question's documents it understands. ``command``: how it is started."""
+    """``dialect``: which of a question's documents it understands. ``command``: how it is started.
+
+    ``keeps``: whether it has a cache of what sources answered.
+    """
 
     name: str
     about: str
     dialect: str
     command: Callable[[Place], Command]
+    keeps: bool = True
 
 
 def configuration(place: Place, further: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,11 +94,15 @@ def gateway(name: str, about: str, **further: Any) -> Contender:
 
 
 def _floor(place: Place) -> Command:
-    asked = {
-        each.name: {"data": each.data, "rounds": [[asdict(call) for call in calls] for calls in each.rounds]}
-        for each in place.questions
+    plans = {
+        key(question.name, each.variables): {
+            "data": each.data,
+            "rounds": [[asdict(call) for call in calls] for calls in each.rounds],
+        }
+        for question in place.questions
+        for each in question.variants
     }
-    plan = place.file("floor.json", orjson.dumps({"urls": place.urls, "questions": asked, "keep": place.keep}))
+    plan = place.file("floor.json", orjson.dumps({"urls": place.urls, "plans": plans, "keep": place.keep}))
     return lambda port: (sys.executable, "-m", "tests.benchmarks.floor", "--port", str(port), "--plan", plan)
 
 
@@ -105,7 +114,7 @@ def _ordinary(place: Place) -> Command:
 CONTENDERS: Sequence[Contender] = (
     Contender("floor", "(a) fetch + orjson.loads + orjson.dumps of a ready answer", "ours", _floor),
     gateway("core", "(b) the gateway, its schema run by Strawberry's default executor"),
-    Contender("ordinary", "(c) Strawberry + httpx + DataLoader by hand; keeps nothing", "ordinary", _ordinary),
+    Contender("ordinary", "(c) Strawberry + httpx + DataLoader by hand; has no cache", "ordinary", _ordinary, False),
 )
 REFERENCES = ("floor", "ordinary")
 """The contenders with which the others are compared."""

@@ -22,13 +22,18 @@ SECONDS = 120.0
 """The longest that one upstream call may take."""
 
 
+def key(name: str, variables: Mapping[str, Any]) -> str:
+    """By what the plan of a question with its variables is found."""
+    return orjson.dumps([name, variables], option=orjson.OPT_SORT_KEYS).decode()
+
+
 class Floor:
     """The application. ``kept``: upstream bytes by call, where they are kept at all."""
 
     def __init__(self, plan: Mapping[str, Any]) -> None:
         self._urls = plan["urls"]
-        self._questions = plan["questions"]
-        self._kept: dict[bytes, list[bytes]] | None = {} if plan["keep"] else None
+        self._plans = plan["plans"]
+        self._kept: dict[int, list[bytes]] | None = {} if plan["keep"] else None
         self._session: aiohttp.ClientSession | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,24 +42,26 @@ class Floor:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        question = self._questions[orjson.loads(body)["operationName"]]
-        for calls in question["rounds"]:
+        asked = orjson.loads(body)
+        plan = self._plans[key(asked["operationName"], asked["variables"])]
+        for calls in plan["rounds"]:
             await asyncio.gather(*(self._load(call) for call in calls))
-        answer = orjson.dumps({"data": question["data"]})
+        answer = orjson.dumps({"data": plan["data"]})
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
     async def _load(self, call: Mapping[str, Any]) -> None:
         """Decode every page of a call, and do nothing with it."""
-        key = orjson.dumps(call)
-        if self._kept is not None and key in self._kept:
-            for page in self._kept[key]:
-                orjson.loads(page)
+        if self._kept is None:
+            await self._fetch(call)
             return
-        pages = await self._fetch(call)
-        if self._kept is not None:
-            self._kept[key] = pages
+        kept = self._kept.get(id(call))
+        if kept is None:
+            self._kept[id(call)] = await self._fetch(call)
+            return
+        for page in kept:
+            orjson.loads(page)
 
     async def _fetch(self, call: Mapping[str, Any]) -> list[bytes]:
         url = self._urls[call["source"]] + call["path"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,14 @@ from .processes import Server
 
 ANSWER_SECONDS = 180.0
 """The longest that one answer may take."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is sent, and how many bytes the answer had when it was checked."""
+
+    body: bytes
+    size: int
 
 
 @dataclass(frozen=True)
@@ -77,20 +85,20 @@ async def client(sources: Mapping[str, Server], connections: int) -> AsyncIterat
         yield Client(session, sources)
 
 
-async def sample(asking: Client, server: Server, body: bytes, size: int, connections: int, queries: int) -> Sample:
-    """Ask ``queries`` times over ``connections`` at once. ``size``: of the answer that was checked."""
+async def sample(asking: Client, server: Server, asked: Sequence[Asked], connections: int, queries: int) -> Sample:
+    """Ask ``queries`` times over ``connections`` at once, one of ``asked`` after the other."""
     milliseconds: list[float] = []
-    failed = 0
-    left = queries
+    failed = started = 0
 
     async def worker() -> None:
-        nonlocal left, failed
-        while left > 0:
-            left -= 1
+        nonlocal started, failed
+        while started < queries:
+            each = asked[started % len(asked)]
+            started += 1
             began = time.perf_counter()
-            status, content = await asking.ask(server, body)
+            status, content = await asking.ask(server, each.body)
             milliseconds.append((time.perf_counter() - began) * 1000)
-            failed += status != 200 or len(content) != size
+            failed += status != 200 or len(content) != each.size
 
     await asking.reset()
     cpu, began = cpu_seconds(server.pid), time.perf_counter()

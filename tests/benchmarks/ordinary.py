@@ -41,7 +41,7 @@ class Upstream:
         self._clients = clients
         self._of = {resource: clients[name] for resource, name in owner.items()}
 
-    async def list(self, resource: str, first: int | None = None, **filters: str) -> list[Json]:
+    async def listed(self, resource: str, first: int | None = None, **filters: str) -> list[Json]:
         """The first records of a list, or all of them."""
         size = PAGE_SIZE if first is None else min(first, PAGE_SIZE)
         found: list[Json] = []
@@ -268,11 +268,11 @@ class Query:
 
     @strawberry.field
     async def persons(self, info: Info, first: int = 50) -> list[Person]:
-        return [Person.of(each) for each in await info.context.upstream.list("persons", first)]
+        return [Person.of(each) for each in await info.context.upstream.listed("persons", first)]
 
     @strawberry.field
     async def groups(self, info: Info, organisation: strawberry.ID, group_type: str) -> list[Group]:
-        found = await info.context.upstream.list("groups", organisation=organisation, groupType=group_type)
+        found = await info.context.upstream.listed("groups", organisation=organisation, groupType=group_type)
         return [Group.of(each) for each in found]
 
     @strawberry.field
@@ -284,10 +284,10 @@ class Query:
         group: strawberry.ID | None = None,
         organisation: strawberry.ID | None = None,
     ) -> list[CalendarEvent]:
-        filters = {"startTime.onOrAfter": start, "startTime.onOrBefore": end}
+        filters: dict[str, Any] = {"startTime.onOrAfter": start, "startTime.onOrBefore": end}
         filters |= {"group": group} if group else {}
         filters |= {"organisation": organisation} if organisation else {}
-        return [CalendarEvent.of(each) for each in await info.context.upstream.list("calendarEvents", **filters)]
+        return [CalendarEvent.of(each) for each in await info.context.upstream.listed("calendarEvents", **filters)]
 
 
 class Endpoint(GraphQL[Context, None]):

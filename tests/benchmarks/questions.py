@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -51,16 +51,27 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Question:
-    """``documents``: by the dialect of the gateway that is asked. ``data``: the right answer, as our schema gives it.
+class Variant:
+    """A question with its variables. ``data``: the right answer, as our schema gives it.
 
     ``rounds``: the fewest upstream calls, each round's made at once; only what they answer makes the next possible.
     """
 
-    name: str
-    documents: Mapping[str, str]
+    variables: Mapping[str, Any]
     data: Mapping[str, Any]
     rounds: Sequence[Sequence[Call]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """``documents``: by the dialect of the gateway that is asked. The first of the variants is the question itself.
+
+    The others ask the same about others, for many connections: else all would wait for one answer, and share it.
+    """
+
+    name: str
+    documents: Mapping[str, str]
+    variants: Sequence[Variant]
 
 
 # The right answer
@@ -86,7 +97,7 @@ class Truth:
         value = record.get(name)
         if isinstance(value, list) and below:
             return [self.cut(self._followed(name, each), below) for each in value]
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             return self.cut(self._followed(name, value), below)
         return enumeration_value(value) if name in ENUMERATIONS and isinstance(value, str) else value
 
@@ -142,12 +153,13 @@ _SORTED = orjson.OPT_SORT_KEYS
 # What is asked about
 
 
-def _school(truth: Truth) -> tuple[str, list[Record]]:
-    """The organisation with most classes, and these."""
-    counts = Counter(each["organisation"]["id"] for each in truth.records["groups"] if each["groupType"] == "Klass")
-    ((school, _),) = counts.most_common(1)
-    of_it = (each for each in truth.records["groups"] if each["organisation"]["id"] == school)
-    return school, [each for each in of_it if each["groupType"] == "Klass"]
+def _schools(truth: Truth) -> dict[str, list[Record]]:
+    """The classes of each organisation that has any; the organisation with most classes first."""
+    found: dict[str, list[Record]] = {}
+    for group in truth.records["groups"]:
+        if group["groupType"] == "Klass":
+            found.setdefault(group["organisation"]["id"], []).append(group)
+    return dict(sorted(found.items(), key=lambda pair: -len(pair[1])))
 
 
 def _week(truth: Truth, monday: date) -> list[Record]:
@@ -186,75 +198,105 @@ def _event_rounds(truth: Truth, first: Call, events: Sequence[Record]) -> list[l
 # The questions
 
 
-def questions(workload: Workload) -> tuple[Question, ...]:
-    """Q1 to Q6 over a workload."""
+def questions(workload: Workload, many: int = 1) -> tuple[Question, ...]:
+    """Q1 to Q6 over a workload, each in so many variants as far as it has them."""
     truth = Truth(workload.records)
-    school, classes = _school(truth)
+    schools = _schools(truth)
+    classes = [each["id"] for school in schools.values() for each in school]
     return (
-        _one_person(truth),
-        _first_persons(truth),
-        _classes(truth, school, classes),
-        _schedule("Q4", truth, workload, ("group", classes[0]["id"])),
+        _one_person(truth, many),
+        _first_persons(truth, many),
+        _classes(truth, dict(islice(schools.items(), many))),
+        _schedule("Q4", truth, workload.monday, "group", classes[:many]),
         _everybody(truth),
-        _schedule("Q6", truth, workload, ("organisation", school)),
+        _schedule("Q6", truth, workload.monday, "organisation", list(schools)[:many]),
     )
 
 
-def _one_person(truth: Truth) -> Question:
+def _one_person(truth: Truth, many: int) -> Question:
     persons = truth.records["persons"]
-    person = persons[len(persons) // 4]
-    document = f'query Q1 {{ person(id: "{person["id"]}") {{ {PERSON} }} }}'
-    data = {"person": truth.cut(person, parsed(PERSON))}
-    return Question("Q1", {"ours": document, "ordinary": document}, data, [_lookups("persons", [person["id"]])])
+    at = len(persons) // 4
+    document = f"query Q1($id: ID!) {{ person(id: $id) {{ {PERSON} }} }}"
+    selection = parsed(PERSON)
+    variants = [
+        Variant({"id": each["id"]}, {"person": truth.cut(each, selection)}, [_lookups("persons", [each["id"]])])
+        for each in persons[at : at + many]
+    ]
+    return Question("Q1", {"ours": document, "ordinary": document}, variants)
 
 
-def _first_persons(truth: Truth) -> Question:
+def _first_persons(truth: Truth, many: int) -> Question:
     documents = {
-        "ours": f"query Q2 {{ persons(first: {FIRST}) {{ nodes {{ {PERSONS} }} }} }}",
-        "ordinary": f"query Q2 {{ persons(first: {FIRST}) {{ {PERSONS} }} }}",
+        "ours": f"query Q2($first: Int!) {{ persons(first: $first) {{ nodes {{ {PERSONS} }} }} }}",
+        "ordinary": f"query Q2($first: Int!) {{ persons(first: $first) {{ {PERSONS} }} }}",
     }
     selection = parsed(PERSONS)
-    data = {"persons": {"nodes": [truth.cut(each, selection) for each in truth.records["persons"][:FIRST]]}}
-    return Question("Q2", documents, data, [[_list("persons", limit=FIRST, whole=False)]])
+    nodes = [truth.cut(each, selection) for each in truth.records["persons"][:FIRST]]
+    return Question(
+        "Q2",
+        documents,
+        [
+            Variant(
+                {"first": first},
+                {"persons": {"nodes": nodes[:first]}},
+                [[_list("persons", limit=first, whole=False)]],
+            )
+            for first in range(FIRST, FIRST - many, -1)
+        ],
+    )
 
 
-def _classes(truth: Truth, school: str, classes: Sequence[Record]) -> Question:
-    ours = f'filter: {{organisation: ["{school}"], groupType: [KLASS], subtree: false}}, first: {PAGE_SIZE}'
+def _classes(truth: Truth, schools: Mapping[str, Sequence[Record]]) -> Question:
+    ours = f"filter: {{organisation: [$organisation], groupType: [KLASS], subtree: false}}, first: {PAGE_SIZE}"
     documents = {
-        "ours": f"query Q3 {{ groups({ours}) {{ nodes {{ {CLASSES} }} }} }}",
-        "ordinary": f'query Q3 {{ groups(organisation: "{school}", groupType: "Klass") {{ {CLASSES} }} }}',
+        "ours": f"query Q3($organisation: ID!) {{ groups({ours}) {{ nodes {{ {CLASSES} }} }} }}",
+        "ordinary": "query Q3($organisation: ID!) { "
+        f'groups(organisation: $organisation, groupType: "Klass") {{ {CLASSES} }} }}',
     }
     selection = parsed(CLASSES)
-    rounds = [
-        [_list("groups", ("organisation", school), ("groupType", "Klass"))],
-        _lookups("persons", [each for group in classes for each in members(group)]),
+    variants = [
+        Variant(
+            {"organisation": school},
+            {"groups": {"nodes": [truth.cut(each, selection) for each in classes]}},
+            [
+                [_list("groups", ("organisation", school), ("groupType", "Klass"))],
+                _lookups("persons", [each for group in classes for each in members(group)]),
+            ],
+        )
+        for school, classes in schools.items()
     ]
-    return Question("Q3", documents, {"groups": {"nodes": [truth.cut(each, selection) for each in classes]}}, rounds)
+    return Question("Q3", documents, variants)
 
 
-def _schedule(name: str, truth: Truth, workload: Workload, of: tuple[str, str]) -> Question:
+def _schedule(name: str, truth: Truth, monday: date, what: str, ids: Sequence[str]) -> Question:
     """The calendar events of the week: of a group or of an organisation."""
-    what, id = of
-    begin, end = _moments(truth, workload.monday)
+    week = _week(truth, monday)
+    offset = week[0]["startTime"][19:]
+    times = {"start": f"{monday}T00:00:00{offset}", "end": f"{monday + timedelta(6)}T23:59:59{offset}"}
+    window = (("startTime.onOrAfter", times["start"]), ("startTime.onOrBefore", times["end"]))
     whole = ", subtree: false" if what == "organisation" else ""
-    ours = f'startTime: {{onOrAfter: "{begin}", onOrBefore: "{end}"}}, filter: {{{what}: "{id}"{whole}}}'
-    events = [
-        each
-        for each in _week(truth, workload.monday)
-        if id in _places(truth.get("activities", each["activity"]["id"]), what)
-    ]
+    ours = f"startTime: {{onOrAfter: $start, onOrBefore: $end}}, filter: {{{what}: $id{whole}}}, first: {PAGE_SIZE}"
+    documents = {
+        "ours": f"query {name}($id: ID!, $start: DateTime!, $end: DateTime!) "
+        f"{{ calendarEvents({ours}) {{ nodes {{ {EVENTS} }} }} }}",
+        "ordinary": f"query {name}($id: ID!, $start: String!, $end: String!) "
+        f"{{ calendarEvents({what}: $id, start: $start, end: $end) {{ {EVENTS} }} }}",
+    }
+    of: dict[str, list[Record]] = {id: [] for id in ids}
+    for event in week:
+        for place in _places(truth.get("activities", event["activity"]["id"]), what):
+            if place in of:
+                of[place].append(event)
     selection = parsed(EVENTS)
-    window = (("startTime.onOrAfter", begin), ("startTime.onOrBefore", end))
-    return Question(
-        name,
-        {
-            "ours": f"query {name} {{ calendarEvents({ours}, first: {PAGE_SIZE}) {{ nodes {{ {EVENTS} }} }} }}",
-            "ordinary": f'query {name} {{ calendarEvents({what}: "{id}", start: "{begin}", end: "{end}") '
-            f"{{ {EVENTS} }} }}",
-        },
-        {"calendarEvents": {"nodes": [truth.cut(each, selection) for each in events]}},
-        _event_rounds(truth, _list("calendarEvents", (what, id), *window), events),
-    )
+    variants = [
+        Variant(
+            {"id": id, **times},
+            {"calendarEvents": {"nodes": [truth.cut(each, selection) for each in events]}},
+            _event_rounds(truth, _list("calendarEvents", (what, id), *window), events),
+        )
+        for id, events in of.items()
+    ]
+    return Question(name, documents, variants)
 
 
 def _places(activity: Record, what: str) -> list[str]:
@@ -263,18 +305,13 @@ def _places(activity: Record, what: str) -> list[str]:
     return [activity["organisation"]["id"]]
 
 
-def _moments(truth: Truth, monday: date) -> tuple[str, str]:
-    """The first and the last moment of the week, with the offset that its events have."""
-    offset = next(iter(_week(truth, monday)))["startTime"][19:]
-    return f"{monday}T00:00:00{offset}", f"{monday + timedelta(6)}T23:59:59{offset}"
-
-
 def _everybody(truth: Truth) -> Question:
-    persons = truth.records["persons"]
     documents = {
-        "ours": f"query Q5 {{ persons(first: {len(persons)}) {{ nodes {{ {EVERYBODY} }} }} }}",
-        "ordinary": f"query Q5 {{ persons(first: {len(persons)}) {{ {EVERYBODY} }} }}",
+        "ours": f"query Q5($first: Int!) {{ persons(first: $first) {{ nodes {{ {EVERYBODY} }} }} }}",
+        "ordinary": f"query Q5($first: Int!) {{ persons(first: $first) {{ {EVERYBODY} }} }}",
     }
     selection = parsed(EVERYBODY)
-    data = {"persons": {"nodes": [truth.cut(each, selection) for each in persons]}}
-    return Question("Q5", documents, data, [[_list("persons")]])
+    nodes = [truth.cut(each, selection) for each in truth.records["persons"]]
+    return Question(
+        "Q5", documents, [Variant({"first": len(nodes)}, {"persons": {"nodes": nodes}}, [[_list("persons")]])]
+    )

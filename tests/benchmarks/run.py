@@ -18,7 +18,7 @@ from importlib.metadata import version
 from itertools import product
 from statistics import median
 
-from .compare import Effort, Memory, Row, Setting, compare, contending, memory, peaks, sources
+from .compare import Effort, Memory, Row, Setting, check, contending, measure, memory, peaks, sources
 from .contenders import CHOICES, CONTENDERS, REFERENCES, Contender
 from .processes import Server
 from .questions import Question, questions
@@ -48,12 +48,13 @@ def arguments() -> argparse.ArgumentParser:
 
 async def run(given: argparse.Namespace) -> None:
     asked_of = workload(bench_directory(), given.pupils)
-    asked = [each for each in questions(asked_of) if not given.queries or each.name in given.queries]
     contenders = [each for each in CONTENDERS if each.name in given.contenders]
     effort = Effort(given.rounds or 3, 0.15) if given.quick else Effort(given.rounds or 5)
     caches = given.cache or (["cold"] if given.quick else list(CACHES))
     latencies = given.latency or ([0.0] if given.quick else [0.0, 20.0])
     connections = given.connections or ([1] if given.quick else [1, 32])
+    variants = questions(asked_of, max(connections))
+    asked = [each for each in variants if not given.queries or each.name in given.queries]
     print(header(asked_of, contenders, effort), flush=True)
     gc.freeze()  # a collection of all these records would be a pause in somebody's time
     with sources(asked_of) as upstream:
@@ -74,24 +75,25 @@ async def group(
     """Settings that the same processes can be measured in; they start anew for the next, for the sake of memory."""
     with contending(contenders, asked_of, upstream, asked, settings[0].keep) as servers:
         before = memory(servers)
+        checked = await check(contenders, servers, upstream, asked, settings[0].connections)
         for setting in settings:
-            rows = await compare(contenders, servers, upstream, asked, setting, effort)
-            print(f"\n{setting}\n\n{measured(rows)}", flush=True)
-            for line in remarks(rows):
-                print(line, flush=True)
-        print(f"\n{remembered(peaks(servers, before), [each.name for each in asked])}", flush=True)
+            rows = await measure(checked, servers, upstream, setting, effort)
+            print(f"\n{setting}\n\n{measured(rows)}\n", flush=True)
+        for line in remarks(checked):
+            print(line, flush=True)
+        print(f"{remembered(peaks(servers, before), [each.name for each in asked])}", flush=True)
 
 
 def header(asked_of: Workload, contenders: Sequence[Contender], effort: Effort) -> str:
     """What was measured, with what."""
-    instead = "" if bench_directory() else f" ({BENCH} is not set: its own questions, asked of other data)"
+    instead = "" if bench_directory() else f" ({BENCH} is not set: the same questions, asked of other data)"
     return "\n".join(
         [
             f"Asked about {asked_of.name}{instead}: {sum(map(len, asked_of.records.values()))} records.",
             f"Python {platform.python_version()}, {os.cpu_count()} CPUs; "
             + ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
             + ".",
-            f"{effort.rounds} rounds, in turn. Times are medians, ratios the medians of each round's ratios; CPU is "
+            f"Rounds: {effort.rounds}, all in turn. Times are medians, ratios the medians of each round's ratios; CPU is "
             "the contender's process, per query.",
             f"The gateway's configuration: {CHOICES}.",
             *(f"  {each.name:<10}{each.about}" for each in contenders),
@@ -146,7 +148,9 @@ def remarks(rows: Sequence[Row]) -> list[str]:
     fewest = {row.question.name: row for row in rows if row.contender.name == "floor"}
     for row in rows:
         least = fewest.get(row.question.name)
-        if least is not None and sum(row.calls.values()) > sum(least.calls.values()):
+        if least is None or (not least.calls and not row.contender.keeps):
+            continue  # a warm cache is no measure for who has none
+        if sum(row.calls.values()) > sum(least.calls.values()):
             extra = ", ".join(f"{count} × {what}" for what, count in sorted(row.calls.items()))
             found.append(f"{row.question.name} {row.contender.name} calls {extra}")
     return found

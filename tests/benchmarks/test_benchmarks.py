@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .compare import Effort, Setting, compare, contending, sources
+from .compare import Effort, Setting, check, contending, measure, sources
 from .contenders import CONTENDERS
 from .processes import Server
 from .questions import Question, questions
@@ -16,6 +16,8 @@ from .workload import BENCH, Workload, bench_directory, demonstration, huvudman
 pytestmark = pytest.mark.slow
 
 PUPILS = 240
+MANY = 2
+"""Connections, and so variants of each question."""
 FEWEST = {"Q1": 1, "Q2": 1, "Q3": 2, "Q4": 6, "Q5": 20, "Q6": 6}
 """Of the synthetic huvudman, by its own description."""
 FEWEST_DEMO = FEWEST | {"Q5": 1}
@@ -32,7 +34,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         pytest.skip(f"{BENCH} names no directory with the synthetic huvudman")
     asked_of = demonstration(PUPILS) if request.param == "demonstration" or directory is None else huvudman(directory)
     with sources(asked_of) as upstream:
-        yield asked_of, questions(asked_of), upstream
+        yield asked_of, questions(asked_of, MANY), upstream
 
 
 @pytest.mark.parametrize("keep", [False, True], ids=["cold", "warm"])
@@ -40,13 +42,13 @@ async def test_answers_are_right_and_cost_the_fewest_calls(world: World, keep: b
     asked_of, asked, upstream = world
     fewest = FEWEST_DEMO if asked_of.prefix else FEWEST
     with contending(CONTENDERS, asked_of, upstream, asked, keep) as servers:
-        rows = await compare(CONTENDERS, servers, upstream, asked, Setting(keep=keep), Effort(1, 0.0))
+        checked = await check(CONTENDERS, servers, upstream, asked, MANY)
+        rows = await measure(checked, servers, upstream, Setting(keep, connections=MANY), Effort(1, 0.0))
     assert [f"{row.question.name} {row.contender.name}: {row.wrong}" for row in rows if row.wrong] == []
     assert [row for row in rows if row.failed] == []
     expected = {
-        (row.question.name, row.contender.name): 0 if keep and row.contender.name != "ordinary" else fewest[name]
+        (row.question.name, row.contender.name): 0 if keep and row.contender.keeps else fewest[row.question.name]
         for row in rows
-        for name in [row.question.name]
     }
     assert {(row.question.name, row.contender.name): sum(row.calls.values()) for row in rows} == expected, remarks(rows)
     assert len(measured(rows).splitlines()) == len(rows) + 2

@@ -21,7 +21,7 @@ from sources.standard import RESOURCES
 
 from .processes import Command
 
-Record = Mapping[str, Any]
+Record = dict[str, Any]
 
 BENCH = "SS12000_BENCH"
 """The environment variable with the directory of the synthetic huvudman."""
