@@ -93,8 +93,8 @@ def header(asked_of: Workload, contenders: Sequence[Contender], effort: Effort) 
             f"Python {platform.python_version()}, {os.cpu_count()} CPUs; "
             + ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
             + ".",
-            f"Rounds: {effort.rounds}, all in turn. Times are medians, ratios the medians of each round's ratios; CPU is "
-            "the contender's process, per query.",
+            f"Rounds: {effort.rounds}, all in turn. Times are medians, ratios the medians of each round's ratios; "
+            "CPU is that of the contender's process, per query.",
             f"The gateway's configuration: {CHOICES}.",
             *(f"  {each.name:<10}{each.about}" for each in contenders),
         ]
