@@ -241,7 +241,8 @@ def _bound(config: uvicorn.Config) -> socket.socket:
     """A bound socket. Raises OSError, named, where the port is taken."""
     try:
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-        made = socket.socket(family=family)
+        # the protocol must be named: asyncio turns Nagle's delay off only for a socket that says it is TCP
+        made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((config.host, config.port))
     except OSError as error:

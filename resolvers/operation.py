@@ -59,6 +59,8 @@ class Operation:
         self._failed: dict[tuple[str, str], tuple[Fault, ...]] = {}
         """Whole lists that were asked for and did not come: asking again would only cost time."""
         self._known: dict[str, Known] = {}
+        self._under_way: dict[tuple[str, str], dict[str, asyncio.Future[Answer]]] = {}
+        """Per source and resource, the lookups that have been sent and not answered, by the ids they are for."""
 
     def aside(self) -> Operation:
         """An operation of the same moment and deadline that has seen no rows, for work whose rows are soon dropped."""
@@ -219,10 +221,30 @@ class Operation:
             return await source.walk(fetch.resource, op.query, self.deadline)
         if isinstance(op, Scan):
             return await source.scan(fetch.resource, op.query, op.read, self.deadline, op.known_by)
+        if isinstance(op, Lookup) and op.key == "ids" and not op.expand:
+            return await self._looked_up(fetch.source, fetch.resource, op)
         if isinstance(op, Lookup):
             return await source.lookup(fetch.resource, op.key, op.values, op.expand, self.deadline, op.ahead)
         assert isinstance(op, Page)
         return await source.page(fetch.resource, op.query, op.token, self.deadline)
+
+    async def _looked_up(self, name: str, resource: str, op: Lookup) -> Answer:
+        """Records by their ids. What another part of the operation is asking for just now is not asked for again."""
+        under_way = self._under_way.setdefault((name, resource), {})
+        asked = {under_way[id] for id in op.values if id in under_way}
+        own = tuple(id for id in op.values if id not in under_way)
+        if own:
+            source = self.federation.sources[name]
+            call = asyncio.ensure_future(source.lookup(resource, op.key, own, (), self.deadline, op.ahead))
+            under_way.update(dict.fromkeys(own, call))
+            asked.add(call)
+        try:
+            answers = await asyncio.gather(*asked)
+        finally:
+            for id in own:
+                under_way.pop(id, None)
+        faults = dict.fromkeys(fault for answer in answers for fault in answer.faults)
+        return Answer(tuple(slab for answer in answers for slab in answer.slabs), tuple(faults))
 
 
 def _gap(fault: Fault) -> Gap:
