@@ -14,7 +14,7 @@ _PLACE = {name: place for place, name in enumerate(RESOURCES)}
 
 
 class Gaps:
-    """The gaps of one operation (or of one list), at most one entry per (source, code), in order of appearance."""
+    """The gaps of one operation (or of one list), at most one entry per (source, code)."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], Gap] = {}
@@ -44,7 +44,8 @@ class Gaps:
         return len(self._found)
 
     def all(self) -> tuple[Gap, ...]:
-        return tuple(self._found.values())
+        """By source and code: which of them was come upon first is chance."""
+        return tuple(self._found[key] for key in sorted(self._found))
 
     def resources(self, gap: Gap) -> tuple[str, ...]:
         """All resources that the gap's source failed for with the gap's code, in the standard's order."""

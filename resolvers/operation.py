@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sources.errors import Fault
@@ -60,7 +61,8 @@ class Operation:
         """Whole lists that were asked for and did not come: asking again would only cost time."""
         self._known: dict[str, Known] = {}
         self._under_way: dict[tuple[str, str], dict[str, asyncio.Future[Answer]]] = {}
-        """Per source and resource, the lookups that have been sent and not answered, by the ids they are for."""
+        """Per source and resource, the lookups that are not answered yet, by the ids they are for."""
+        self._asking: dict[tuple[str, str], _Asking] = {}
 
     def aside(self) -> Operation:
         """An operation of the same moment and deadline that has seen no rows, for work whose rows are soon dropped."""
@@ -228,23 +230,55 @@ class Operation:
         assert isinstance(op, Page)
         return await source.page(fetch.resource, op.query, op.token, self.deadline)
 
-    async def _looked_up(self, name: str, resource: str, op: Lookup) -> Answer:
-        """Records by their ids. What another part of the operation is asking for just now is not asked for again."""
-        under_way = self._under_way.setdefault((name, resource), {})
-        asked = {under_way[id] for id in op.values if id in under_way}
-        own = tuple(id for id in op.values if id not in under_way)
-        if own:
-            source = self.federation.sources[name]
-            call = asyncio.ensure_future(source.lookup(resource, op.key, own, (), self.deadline, op.ahead))
-            under_way.update(dict.fromkeys(own, call))
-            asked.add(call)
-        try:
-            answers = await asyncio.gather(*asked)
-        finally:
-            for id in own:
-                under_way.pop(id, None)
+    async def _looked_up(self, source: str, resource: str, op: Lookup) -> Answer:
+        """Records by their ids: with what other parts of the operation ask for at the same time, in one call.
+
+        What is being asked for already is not asked for again.
+        """
+        under_way = self._under_way.setdefault((source, resource), {})
+        fresh = [id for id in op.values if id not in under_way]
+        if fresh:
+            asking = self._asking.get((source, resource))
+            if asking is None:
+                asking = self._asking[source, resource] = _Asking({}, {})
+                asking.answer = asyncio.ensure_future(self._send(source, resource, asking))
+            asking.ids.update(dict.fromkeys(fresh))
+            asking.ahead.update(dict.fromkeys(op.ahead))
+            assert asking.answer is not None
+            under_way.update(dict.fromkeys(fresh, asking.answer))
+        answers = await asyncio.gather(*dict.fromkeys(under_way[id] for id in op.values))
         faults = dict.fromkeys(fault for answer in answers for fault in answer.faults)
         return Answer(tuple(slab for answer in answers for slab in answer.slabs), tuple(faults))
+
+    async def _send(self, source: str, resource: str, asking: _Asking) -> Answer:
+        """Ask, when nothing more is about to be added: everything in memory goes first."""
+        size = -1
+        while size != len(asking.ids):
+            size = len(asking.ids)
+            for _ in range(QUIET):
+                await asyncio.sleep(0)
+        del self._asking[source, resource]
+        ahead = [id for id in asking.ahead if id not in asking.ids]
+        try:
+            return await self.federation.sources[source].lookup(
+                resource, "ids", [*asking.ids], (), self.deadline, ahead
+            )
+        finally:
+            for id in asking.ids:
+                del self._under_way[source, resource][id]
+
+
+@dataclass(slots=True)
+class _Asking:
+    """A lookup that is about to be sent."""
+
+    ids: dict[str, None]
+    ahead: dict[str, None]
+    answer: asyncio.Future[Answer] | None = None
+
+
+QUIET = 3
+"""Turns of the event loop without a further id, after which a lookup is sent."""
 
 
 def _gap(fault: Fault) -> Gap:

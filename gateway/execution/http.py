@@ -34,7 +34,7 @@ RETRY_AFTER = 30
 
 def body(result: ExecutionResult, context: Context, *, lenient: bool = False) -> dict[str, Any]:
     """The answer as the client reads it. ``lenient`` keeps gaps out of ``errors``."""
-    errors = [_core_error(error) for error in result.errors or ()]
+    errors = sorted((_core_error(error) for error in result.errors or ()), key=_place)
     log_graphql_errors(errors)
     formatted: list[dict[str, Any]] = [dict(sanitise(error).formatted) for error in errors]
     if not lenient:
@@ -46,6 +46,11 @@ def body(result: ExecutionResult, context: Context, *, lenient: bool = False) ->
     if further:
         answer["extensions"] = further
     return answer
+
+
+def _place(error: GraphQLError) -> list[tuple[int, str]]:
+    """Where an error stands in the answer: in what order values were completed must not matter."""
+    return [(each, "") if isinstance(each, int) else (-1, each) for each in error.path or ()]
 
 
 def _core_error(error: Any) -> GraphQLError:
