@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -197,6 +198,8 @@ async def _run(settings: Settings, host: str, port: int, started: Callable[[str]
     """Serve until a signal comes."""
     logs.configure()
     assembled = assemble(settings)
+    schema(assembled.executor)
+    _spare_the_lasting()
     config = uvicorn.Config(
         create_app(assembled),
         host=host,
@@ -211,6 +214,16 @@ async def _run(settings: Settings, host: str, port: int, started: Callable[[str]
         listening = _Server(config, lambda: started(address))
         await listening.serve(sockets=[bound])
     return 0 if listening.started else 1
+
+
+def _spare_the_lasting() -> None:
+    """Have the garbage collector pass over what stays as long as the process (the schema, the declarations).
+
+    Full collections over it take some 90 ms in the midst of answers; the cache holds bytes, which need none.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 class _Server(uvicorn.Server):

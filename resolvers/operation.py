@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from sources.errors import Fault
 from sources.records import Answer, Row, View
+from sources.requests import Query
 from sources.standard.model import Expand
 from sources.standard.model import View as Whole
 from sources.walks import Walk
@@ -62,6 +63,7 @@ class Operation:
         self._known: dict[str, Known] = {}
         self._under_way: dict[tuple[str, str], dict[str, asyncio.Future[Answer]]] = {}
         """Per source and resource, the lookups that are not answered yet, by the ids they are for."""
+        self._reading: dict[tuple[str, str, Query], asyncio.Future[Answer]] = {}
         self._asking: dict[tuple[str, str], _Asking] = {}
 
     def aside(self) -> Operation:
@@ -220,7 +222,7 @@ class Operation:
             return Answer(faults=self._failed[fetch.source, fetch.resource])
         self.calls += 1
         if isinstance(op, List):
-            return await source.walk(fetch.resource, op.query, self.deadline)
+            return await self._walked_once(fetch.source, fetch.resource, op.query)
         if isinstance(op, Scan):
             return await source.scan(fetch.resource, op.query, op.read, self.deadline, op.known_by)
         if isinstance(op, Lookup) and op.key == "ids" and not op.expand:
@@ -229,6 +231,16 @@ class Operation:
             return await source.lookup(fetch.resource, op.key, op.values, op.expand, self.deadline, op.ahead)
         assert isinstance(op, Page)
         return await source.page(fetch.resource, op.query, op.token, self.deadline)
+
+    async def _walked_once(self, source: str, resource: str, query: Query) -> Answer:
+        """A list, which may be being read for another part of the operation already."""
+        key = (source, resource, query)
+        call = self._reading.get(key)
+        if call is None:
+            walk = self.federation.sources[source].walk(resource, query, self.deadline)
+            call = self._reading[key] = asyncio.ensure_future(walk)
+            call.add_done_callback(lambda _: self._reading.pop(key))
+        return await call
 
     async def _looked_up(self, source: str, resource: str, op: Lookup) -> Answer:
         """Records by their ids: with what other parts of the operation ask for at the same time, in one call.

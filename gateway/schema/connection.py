@@ -85,8 +85,8 @@ def connection_types(resource: Resource) -> tuple[type, type]:
     return made, edge
 
 
-def _connection(made: Any, edge: Any, listed: Listed, after: str | None) -> object:
-    pairs = list(zip(listed.entities, listed.cursors, strict=True))
+def _connection(made: Any, edge: Any, listed: Listed, after: str | None, *, edges: bool) -> object:
+    pairs = zip(listed.entities, listed.cursors, strict=True) if edges else ()
     return made(
         nodes=listed.entities,
         edges=[edge(node=entity, cursor=cursor) for entity, cursor in pairs],
@@ -136,12 +136,13 @@ def _list_field(resource: Resource) -> Any:
                 asked.order,
                 asked.first,
             )
-        nodes = _entity_nodes(context.selection(info._raw_info, info._raw_info.field_nodes), context, info)
+        selected = context.selection(info._raw_info, info._raw_info.field_nodes)
+        nodes = _entity_nodes(selected, context, info)
         wanted = context.want(resource.name, info._raw_info, nodes)
         after = given.get("after", strawberry.UNSET)
         after = after if isinstance(after, str) else None
         listed = await run(operation, connection(operation, resource.name, asked, after, wanted))
-        return None if listed is None else _connection(made, edge, listed, after)
+        return None if listed is None else _connection(made, edge, listed, after, edges="edges" in selected)
 
     doc = f"{resource.doc} The list of all that sources have ({resource.swedish})."
     return field(resolve, optional(made), name=resource.plural, doc=doc, info=True, arguments=arguments)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import overload
 
 import orjson
 
@@ -15,6 +16,7 @@ from sources.records import Answer
 from ..authority import Rules
 from ..completeness import Gaps
 from ..contracts import EntityId, Fetch, Gap, Identify, Page, Selector, Shared, Step, Want
+from ..cursor import Sealer
 from ..entity import Entity
 from ..errors import Code, InvalidCursor, Refused
 from ..listing import Listing
@@ -44,12 +46,39 @@ _MOST_HAD = 64
 """Records that a cursor may name because the client had them already, and they now stand further on."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Cursors(Sequence[str]):
+    """The cursors of a page, each sealed when it is asked for: most never are."""
+
+    sealer: Sealer
+    bound_to: bytes
+    carried: Sequence[object]
+    places: Sequence[tuple[object, ...]]
+    sealed: dict[int, str] = field(default_factory=dict)
+    """A place has one cursor, though it would be sealed with another nonce each time."""
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self.places)))]
+        number = range(len(self.places))[index]
+        if number not in self.sealed:
+            self.sealed[number] = self.sealer.seal([self.carried, *self.places[number]], self.bound_to)
+        return self.sealed[number]
+
+
 @dataclass(slots=True)
 class Listed:
     """One page: records with their cursors, whether more follow (False only if proven), and what is missing."""
 
     entities: list[Entity] = field(default_factory=list)
-    cursors: list[str] = field(default_factory=list)
+    cursors: Sequence[str] = ()
     has_next: bool = False
     gaps: tuple[Gap, ...] = ()
 
@@ -88,8 +117,7 @@ def connection(
     shown = yield from run.keyed(position) if run.question.keyed else run.unkeyed(position)
     missing = gaps.all()
     carried = [[gap.source, gap.resource, gap.code, gap.retryable] for gap in missing]
-    seal = operation.federation.sealer.seal
-    cursors = [seal([carried, *place], bound_to) for place in shown.places]
+    cursors = _Cursors(operation.federation.sealer, bound_to, carried, shown.places)
     return Listed(shown.entities, cursors, shown.has_next or bool(missing), missing)
 
 

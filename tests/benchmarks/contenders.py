@@ -113,7 +113,8 @@ def _ordinary(place: Place) -> Command:
 
 CONTENDERS: Sequence[Contender] = (
     Contender("floor", "(a) fetch + orjson.loads + orjson.dumps of a ready answer", "ours", _floor),
-    gateway("core", "(b) the gateway, its schema run by Strawberry's default executor"),
+    gateway("planned", "the gateway as it is"),
+    gateway("core", "(b) the gateway, its schema run by Strawberry's default executor", executor="core"),
     Contender("ordinary", "(c) Strawberry + httpx + DataLoader by hand; has no cache", "ordinary", _ordinary, False),
 )
 REFERENCES = ("floor", "ordinary")

@@ -22,7 +22,7 @@ from resolvers.federation import Federation
 from resolvers.operation import Operation
 from resolvers.policy import ShowAll
 from sources.standard import RESOURCES
-from sources.standard.model import Property, Reference, Structure
+from sources.standard.model import Property, Reference, Scalar, Structure
 from tests.fakes import FakeSource
 
 from ..hostile.worlds import ids
@@ -32,33 +32,40 @@ WRONG = (
     1.0, 1.5, math.inf, math.nan, [], [None], ["a", None], ["a", "b"], [1], [True], [[]], {}, [{}], [{}, None, "x"],
 )  # fmt: skip
 """Of every type, at and beyond the bounds of GraphQL's Int."""
-EXAMPLES = 40
+EXAMPLES = 80
 """Random records per resource."""
 
 
-def right(prop: Property, rng: Random) -> object:
-    """A value as it should be."""
+def right(prop: Property, rng: Random, wrong: float) -> object:
+    """A value as it should be, with what is in it made up in its turn."""
     kind = prop.type
     value: object
     if isinstance(kind, Structure):
-        value = {each.name: made(each, rng) for each in kind.properties if rng.random() < 0.8}
+        value = {each.name: made(each, rng, wrong) for each in kind.properties if rng.random() < 0.8}
     elif isinstance(kind, Reference):
         value = {"id": rng.choice(ids(kind.target))}
+    elif kind is Scalar.INTEGER:
+        value = rng.randint(-9, 9)
     else:
-        value = rng.choice(("text", "2026-03-29", 7, True))
+        value = rng.random() < 0.5 if kind is Scalar.BOOLEAN else rng.choice(("text", "2026-03-29"))
     return [value] * rng.choice((1, 2)) if prop.many else value
 
 
-def made(prop: Property, rng: Random) -> object:
-    """A value, or something else. What records refer to is never nonsense: whoever fetches it would fail before."""
+def made(prop: Property, rng: Random, wrong: float) -> object:
+    """A value, or something else, as often as ``wrong`` says.
+
+    What records refer to is never nonsense: whoever fetches it would fail before.
+    """
     if isinstance(prop.type, Reference):
-        return right(prop, rng)
-    return rng.choice(WRONG) if rng.random() < 0.5 else right(prop, rng)
+        return right(prop, rng, wrong)
+    return rng.choice(WRONG) if rng.random() < wrong else right(prop, rng, wrong)
 
 
 def record(name: str, number: int, rng: Random) -> Mapping[str, object]:
+    """A record with much that is wrong, or with little: what is right beside it hides no guard's fault."""
     columns = [each for each in RESOURCES[name].properties if each.name not in ("id", "meta")]
-    return {"id": ids(name)[number], **{each.name: made(each, rng) for each in columns if rng.random() < 0.9}}
+    wrong = rng.choice((0.02, 0.1, 0.5))
+    return {"id": ids(name)[number], **{each.name: made(each, rng, wrong) for each in columns if rng.random() < 0.9}}
 
 
 def everything(of: GraphQLObjectType, depth: int = 3) -> str:
