@@ -48,7 +48,10 @@ async def deleted(
         gaps.note(answer.faults)
         for resource in serves:
             known = await operation.known(resource)
-            ids = sorted(answer.ids.get(resource, ()))
-            found += (Deleted(name, resource, known.entity(name, each) if known else EntityId(each)) for each in ids)
+            ids = [
+                known.canonical(known.entity(name, each)) if known else EntityId(each)
+                for each in sorted(answer.ids.get(resource, ()))
+            ]
+            found += (Deleted(name, resource, each) for each in dict.fromkeys(ids))
     operation.gaps.merge(gaps)
     return found, gaps.all()

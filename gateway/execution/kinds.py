@@ -27,7 +27,10 @@ class Form(Enum):
 
 @dataclass(frozen=True)
 class Leaf:
-    """A value of a record or entry. ``names``: of an enumeration, GraphQL's name for each of the standard's values."""
+    """A value of a record or entry, or (of texts and enumerations) several.
+
+    ``names``: of an enumeration, GraphQL's name for each of the standard's values.
+    """
 
     column: str
     form: Form

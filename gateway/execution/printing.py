@@ -55,7 +55,7 @@ class _Printer:
         if found is not None:
             return found
         names: dict[str, Any] = {
-            "Doubtful": Doubtful, "texts": _texts, "doubtful": _doubtful, "several": _several, "UNKNOWN": UNRECOGNISED,
+            "Doubtful": Doubtful, "texts": _texts, "several": _several, "UNKNOWN": UNRECOGNISED,
         }  # fmt: skip
         if selection.records is not None:
             source = self._record(selection, names)
@@ -246,13 +246,9 @@ def _leaf(kind: Leaf, own: str, place: int, names: dict[str, Any], lines: list[s
     if kind.form is Form.ENUM:
         names[f"names{place}"] = kind.names
     if kind.many:
-        if kind.form is Form.INTEGER:
-            return "None"
         if kind.form is Form.ENUM:
             return f"several({value}, names{place})"
-        return (
-            f"texts({value}, {kind.form is Form.ENUM_TEXT})" if kind.form is not Form.BOOLEAN else f"doubtful({value})"
-        )
+        return f"texts({value}, {kind.form is Form.ENUM_TEXT})"
     lines.append(f"    {own} = {value}")
     match kind.form:
         case Form.INTEGER:
@@ -264,12 +260,6 @@ def _leaf(kind: Leaf, own: str, place: int, names: dict[str, Any], lines: list[s
         case _:
             lines.append(f"    if {own} is not None and {own}.__class__ is not str: raise Doubtful")
             return own if kind.form is not Form.ENUM else f"None if {own} is None else names{place}.get({own}, UNKNOWN)"
-
-
-def _doubtful(value: object) -> object:
-    if value is not None:
-        raise Doubtful
-    return None
 
 
 def _texts(value: object, without_nulls: bool) -> list[str] | None:

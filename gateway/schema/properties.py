@@ -76,7 +76,8 @@ def _scalar(prop: Property, kind: Scalar, directives: list[Any]) -> Any:
     resolver = integer if kind is Scalar.INTEGER else one
     type_ = BY_KIND[kind]
     returns = optional_list(type_) if prop.many else optional(type_)
-    leaf = Leaf(name, _FORMS.get(kind, Form.TEXT), prop.many)
+    form = _FORMS.get(kind, Form.TEXT)
+    leaf = Leaf(name, form, prop.many) if form is Form.TEXT or not prop.many else None
     return field(resolver, returns, name=name, doc=prop.doc, directives=directives, kind=leaf)
 
 

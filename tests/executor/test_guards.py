@@ -12,12 +12,21 @@ from typing import Any
 
 import orjson
 import pytest
-from graphql import GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type
+from graphql import (
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLString,
+    get_named_type,
+    is_leaf_type,
+)
 
 from gateway.app import schema
 from gateway.config import Executor
 from gateway.execution.context import Context
 from gateway.execution.http import body
+from gateway.execution.printing import Doubtful, _Printer
 from resolvers.federation import Federation
 from resolvers.operation import Operation
 from resolvers.policy import ShowAll
@@ -27,11 +36,12 @@ from tests.fakes import FakeSource
 
 from ..hostile.worlds import ids
 
-WRONG = (
+WRONG: tuple[Any, ...] = (
     None, "", "text", "Påhittad", "2026-03-29", 0, 1, -1, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 10**30, True, False,
     1.0, 1.5, math.inf, math.nan, [], [None], ["a", None], ["a", "b"], [1], [True], [[]], {}, [{}], [{}, None, "x"],
 )  # fmt: skip
 """Of every type, at and beyond the bounds of GraphQL's Int."""
+LISTS = tuple(each for each in WRONG if isinstance(each, list))
 EXAMPLES = 80
 """Random records per resource."""
 
@@ -58,14 +68,20 @@ def made(prop: Property, rng: Random, wrong: float) -> object:
     """
     if isinstance(prop.type, Reference):
         return right(prop, rng, wrong)
-    return rng.choice(WRONG) if rng.random() < wrong else right(prop, rng, wrong)
+    if rng.random() >= wrong:
+        return right(prop, rng, wrong)
+    return rng.choice(LISTS if prop.many and rng.random() < 0.7 else WRONG)
 
 
 def record(name: str, number: int, rng: Random) -> Mapping[str, object]:
-    """A record with much that is wrong, or with little: what is right beside it hides no guard's fault."""
+    """A record with much that is wrong, or one thing alone: beside others, graphql-core would hide a guard's fault."""
     columns = [each for each in RESOURCES[name].properties if each.name not in ("id", "meta")]
-    wrong = rng.choice((0.02, 0.1, 0.5))
-    return {"id": ids(name)[number], **{each.name: made(each, rng, wrong) for each in columns if rng.random() < 0.9}}
+    alone = rng.choice(columns) if rng.random() < 0.5 else None
+    wrong = 0.0 if alone is not None else rng.choice((0.02, 0.1, 0.5))
+    return {
+        "id": ids(name)[number],
+        **{each.name: made(each, rng, 1.0 if each is alone else wrong) for each in columns if rng.random() < 0.9},
+    }
 
 
 def everything(of: GraphQLObjectType, depth: int = 3) -> str:
@@ -123,3 +139,23 @@ def test_some_were_errors() -> None:
     if len(TOLD) < len(BY_ID):
         pytest.skip("only after all resources")
     assert sum(TOLD.values()) > len(BY_ID) / 2
+
+
+SILENT = GraphQLScalarType("Silent", serialize=lambda value: None)
+
+
+@pytest.mark.parametrize(
+    ("of", "value"),
+    [
+        (GraphQLNonNull(GraphQLString), None),
+        (GraphQLNonNull(GraphQLList(GraphQLString)), None),
+        (GraphQLList(GraphQLNonNull(GraphQLString)), ["a", None]),
+        (GraphQLList(GraphQLString), ("a", "b")),
+        (GraphQLList(GraphQLString), "ab"),
+        (SILENT, "a"),
+    ],
+)
+async def test_what_a_resolver_should_not_give_is_left_to_graphql_core(of: Any, value: object) -> None:
+    operation = Operation(Federation({"sis": FakeSource("sis", {})}, {}))
+    with pytest.raises(Doubtful):
+        _Printer(operation, {})._completing(of, None)(value)
