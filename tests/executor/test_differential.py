@@ -12,7 +12,7 @@ import pytest
 
 from .run import difference, questions
 
-FEW, MANY = 300, 2400
+FEW, MANY = 200, 2500
 AT_A_TIME = 100
 
 
