@@ -194,7 +194,8 @@ def _at(entry: Mapping[str, object], path: str) -> object:
 
 def _frozen(value: object) -> object:
     if isinstance(value, Mapping):
-        return tuple(sorted((key, _frozen(item)) for key, item in value.items()))
+        # what is null is as if it were left out: two such entries say the same
+        return tuple(sorted((key, _frozen(item)) for key, item in value.items() if item is not None))
     if isinstance(value, list):
         return tuple(_frozen(item) for item in value)
     return value

@@ -272,9 +272,16 @@ def _united(prop: Property, said: Sequence[Sequence[Any]]) -> list[Any] | None:
     found: dict[str, Any] = {}
     for entries in said:
         for entry in entries:
-            key = [[*values_at(entry, tuple(path.split(".")))] for path in keys] if keys else entry
+            key = [[*values_at(entry, tuple(path.split(".")))] for path in keys] if keys else _told(entry)
             found.setdefault(json.dumps(key, sort_keys=True), entry)
     return list(found.values()) if said else None
+
+
+def _told(value: Any) -> Any:
+    """What an entry says: what is null in it says nothing."""
+    if isinstance(value, Mapping):
+        return {name: _told(each) for name, each in value.items() if each is not None}
+    return [_told(each) for each in value] if isinstance(value, list) else value
 
 
 def _strictness(marking: str) -> int:
