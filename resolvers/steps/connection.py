@@ -108,7 +108,7 @@ def connection(
             operation.gaps.add(gap)
     selector = yield from permitted(operation, selector, gaps)
     if any(condition.values == () for condition in selector.conditions):
-        return Listed()
+        return Listed(has_next=bool(gaps.all()), gaps=gaps.all())
     tests = yield from resolve(operation, rules, clauses(selector.conditions), gaps)
     if any(clause.impossible for clause in tests):
         return Listed(has_next=bool(gaps.all()), gaps=gaps.all())
