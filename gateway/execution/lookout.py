@@ -45,8 +45,6 @@ class Lookout:
         """Find what the selection asks of these. Raises whatever a step or resolver raises."""
         if selection.records is not None:
             holders = list({holder.id: holder for holder in holders}.values())
-        if not holders:
-            holders = ()
         await asyncio.gather(*(self._item(selection, item, holders) for item in selection.items if item.looked_for))
 
     async def _item(self, selection: Selection, item: Item, holders: Sequence[Any]) -> None:

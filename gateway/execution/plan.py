@@ -6,7 +6,7 @@ its kind, and a field without one is asked through its resolver.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -105,12 +105,6 @@ class Selection:
     @property
     def looked_for(self) -> bool:
         return any(item.looked_for for item in self.items)
-
-    def everything(self) -> Iterator[Item]:
-        for item in self.items:
-            yield item
-            if item.below is not None:
-                yield from item.below.everything()
 
 
 @dataclass(eq=False)

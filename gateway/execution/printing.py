@@ -14,6 +14,7 @@ from typing import Any
 
 from graphql import GraphQLLeafType, GraphQLList, GraphQLNonNull, GraphQLOutputType, Undefined, is_leaf_type
 
+from gateway.schema.enums import UNRECOGNISED
 from resolvers.columns import reader
 from resolvers.operation import Operation
 from resolvers.relations import RELATIONS
@@ -26,7 +27,6 @@ from .plan import Attribute, Item, Selection, Typename
 
 Print = Callable[[Any], Any]
 """From a record, an entry or another object to what is answered of it. Raises Doubtful, or what reading it raises."""
-UNRECOGNISED = "UNRECOGNISED"
 
 
 class Doubtful(Exception):
