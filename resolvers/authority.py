@@ -89,6 +89,11 @@ class Rules:
         return {}
 
     @cached_property
+    def readers(self) -> dict[object, object]:
+        """What ``columns`` has made for these rules."""
+        return {}
+
+    @cached_property
     def _variants(self) -> tuple[Rules, ...]:
         """The rules that may hold for a record, apart from its scopes."""
         every = frozenset(self.servers)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NewType, Protocol, TypeVar
 from sources.capabilities import Capabilities
 from sources.records import Answer, DeletedAnswer
 from sources.requests import Query
+from sources.shape import Shape
 from sources.standard.model import Parameter, SortKey
 from sources.walks import KnownBy, Reader, Walk
 
@@ -34,18 +35,29 @@ class Want:
     """What is asked of one kind of record.
 
     ``columns`` are top-level property names. ``everything`` makes every server of the resource a speaker (``meta``,
-    ``provenance`` or ``raw`` is selected).
+    ``provenance`` or ``raw`` is selected). ``parts``: of a column that is an object or objects, the only properties of
+    these that are read, where that is known.
     """
 
     columns: frozenset[str] = frozenset()
     everything: bool = False
+    parts: frozenset[tuple[str, frozenset[str]]] = frozenset()
 
     def also(self, *columns: str) -> Want:
         """The same, and these columns."""
-        return Want(self.columns | frozenset(columns), self.everything)
+        return self | Want(frozenset(columns))
 
     def __or__(self, other: Want) -> Want:
-        return Want(self.columns | other.columns, self.everything or other.everything)
+        parts = self.parts if self.parts == other.parts else _both(self, other)
+        return Want(self.columns | other.columns, self.everything or other.everything, parts)
+
+
+def _both(first: Want, second: Want) -> frozenset[tuple[str, frozenset[str]]]:
+    """The parts that two read together. A column of which one reads all is read whole."""
+    here, there = dict(first.parts), dict(second.parts)
+    whole = (first.columns - here.keys()) | (second.columns - there.keys())
+    names = {*here, *there} - whole
+    return frozenset((name, here.get(name, frozenset()) | there.get(name, frozenset())) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +131,8 @@ class Fetch:
     source: str
     resource: str
     op: List | Page | Lookup | Scan | Kept | Shared | Identify
+    shape: Shape | None = None
+    """What will be read of the records, so that no more is decoded; None: anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +197,17 @@ class SourcePort(Protocol):
     @property
     def capabilities(self) -> Capabilities: ...
 
-    async def page(self, resource: str, query: Query, token: str | None, deadline: float) -> Answer: ...
+    async def page(
+        self, resource: str, query: Query, token: str | None, deadline: float, shape: Shape | None = None
+    ) -> Answer: ...
 
-    async def walk(self, resource: str, query: Query, deadline: float) -> Answer: ...
+    async def walk(self, resource: str, query: Query, deadline: float, shape: Shape | None = None) -> Answer: ...
 
     async def scan(
         self, resource: str, query: Query, read: Reader, deadline: float, known_by: KnownBy | None = None
     ) -> Answer: ...
 
-    async def kept(self, walk: Walk, places: Sequence[int]) -> Answer: ...
+    async def kept(self, walk: Walk, places: Sequence[int], shape: Shape | None = None) -> Answer: ...
 
     async def lookup(
         self,
@@ -201,6 +217,7 @@ class SourcePort(Protocol):
         expand: tuple[str, ...],
         deadline: float,
         ahead: Sequence[str] = (),
+        shape: Shape | None = None,
     ) -> Answer: ...
 
     async def deleted(self, after: str | None, entities: tuple[str, ...], deadline: float) -> DeletedAnswer: ...

@@ -42,7 +42,7 @@ def spoken(entity: Entity, column: str) -> Iterator[tuple[str, object]]:
         row = entity.row(speaker.source)
         if row is None:
             continue
-        said = row.record.get(column, _ABSENT)
+        said = row.value(column, _ABSENT)
         if said is None and entity.rules.capabilities[speaker.source].null_is_absent:
             said = _ABSENT
         if said is not _ABSENT:

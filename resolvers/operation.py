@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import cast
 
 from sources.errors import Fault
 from sources.records import Answer, Row, View
 from sources.requests import Query
+from sources.shape import Shape
 from sources.standard.model import Expand
 from sources.standard.model import View as Whole
 from sources.walks import Walk
@@ -107,10 +109,12 @@ class Operation:
         for slab in answer.slabs:
             lacking = capabilities.list_lacks if slab.view is View.LIST else capabilities.list_only
             keep = resource not in lacking
-            for index, found in enumerate(map(EntityId, slab.ids)):
-                ids.append(found)
-                if keep and seen.get(found) is None:
-                    seen[found] = Row(slab, index)
+            found = cast("Sequence[EntityId]", slab.ids)
+            ids += found
+            if keep:
+                for index, each in enumerate(found):
+                    if seen.get(each) is None:
+                        seen[each] = Row(slab, index)
         if answer.faults:
             if isinstance(fetch.op, List | Scan) and not fetch.op.query.parameters:
                 self._failed[source, resource] = answer.faults
@@ -191,6 +195,7 @@ class Operation:
         if not knowns:
             return await self._ask(fetch)
         met = Met()
+        fetch = replace(fetch, shape=None)  # ids are translated wherever they stand
         sent = outgoing(fetch, knowns, met)
         if sent is None:
             scanned = Walk(fetch.source, fetch.resource, fetch.op.query) if isinstance(fetch.op, Scan) else None
@@ -217,32 +222,34 @@ class Operation:
         source = self.federation.sources[fetch.source]
         op = fetch.op
         if isinstance(op, Kept):
-            return await source.kept(op.walk, op.places)
+            return await source.kept(op.walk, op.places, fetch.shape)
         if isinstance(op, List) and not op.query.parameters and (fetch.source, fetch.resource) in self._failed:
             return Answer(faults=self._failed[fetch.source, fetch.resource])
         self.calls += 1
         if isinstance(op, List):
-            return await self._walked_once(fetch.source, fetch.resource, op.query)
+            return await self._walked_once(fetch.source, fetch.resource, op.query, fetch.shape)
         if isinstance(op, Scan):
             return await source.scan(fetch.resource, op.query, op.read, self.deadline, op.known_by)
         if isinstance(op, Lookup) and op.key == "ids" and not op.expand:
-            return await self._looked_up(fetch.source, fetch.resource, op)
+            return await self._looked_up(fetch.source, fetch.resource, op, fetch.shape)
         if isinstance(op, Lookup):
-            return await source.lookup(fetch.resource, op.key, op.values, op.expand, self.deadline, op.ahead)
+            return await source.lookup(
+                fetch.resource, op.key, op.values, op.expand, self.deadline, op.ahead, fetch.shape
+            )
         assert isinstance(op, Page)
-        return await source.page(fetch.resource, op.query, op.token, self.deadline)
+        return await source.page(fetch.resource, op.query, op.token, self.deadline, fetch.shape)
 
-    async def _walked_once(self, source: str, resource: str, query: Query) -> Answer:
+    async def _walked_once(self, source: str, resource: str, query: Query, shape: Shape | None) -> Answer:
         """A list, which may be being read for another part of the operation already."""
         key = (source, resource, query)
         call = self._reading.get(key)
         if call is None:
-            walk = self.federation.sources[source].walk(resource, query, self.deadline)
+            walk = self.federation.sources[source].walk(resource, query, self.deadline, shape)
             call = self._reading[key] = asyncio.ensure_future(walk)
             call.add_done_callback(lambda _: self._reading.pop(key))
         return await call
 
-    async def _looked_up(self, source: str, resource: str, op: Lookup) -> Answer:
+    async def _looked_up(self, source: str, resource: str, op: Lookup, shape: Shape | None) -> Answer:
         """Records by their ids: with what other parts of the operation ask for at the same time, in one call.
 
         What is being asked for already is not asked for again.
@@ -252,9 +259,10 @@ class Operation:
         if fresh:
             asking = self._asking.get((source, resource))
             if asking is None:
-                asking = self._asking[source, resource] = _Asking({}, {})
+                asking = self._asking[source, resource] = _Asking({}, {}, shape)
                 asking.answer = asyncio.ensure_future(self._send(source, resource, asking))
             asking.ids.update(dict.fromkeys(fresh))
+            asking.shape = None if asking.shape is None or shape is None else asking.shape | shape
             asking.ahead.update(dict.fromkeys(op.ahead))
             assert asking.answer is not None
             under_way.update(dict.fromkeys(fresh, asking.answer))
@@ -273,7 +281,7 @@ class Operation:
         ahead = [id for id in asking.ahead if id not in asking.ids]
         try:
             return await self.federation.sources[source].lookup(
-                resource, "ids", [*asking.ids], (), self.deadline, ahead
+                resource, "ids", [*asking.ids], (), self.deadline, ahead, asking.shape
             )
         finally:
             for id in asking.ids:
@@ -286,6 +294,7 @@ class _Asking:
 
     ids: dict[str, None]
     ahead: dict[str, None]
+    shape: Shape | None
     answer: asyncio.Future[Answer] | None = None
 
 

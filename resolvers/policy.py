@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 OPEN_MARKING = "Ingen"
 """The one marking that means unprotected (Person.securityMarking)."""
+_OPEN: frozenset[object] = frozenset({None, OPEN_MARKING})
 
 
 class Verdict(StrEnum):
@@ -26,6 +27,12 @@ class Policy(Protocol):
     def columns(self, resource: str) -> frozenset[str]:
         """The columns of a resource without which its entities cannot be judged."""
 
+    def open(self, resource: str) -> Mapping[str, frozenset[object]] | None:
+        """Per column, the merged values with which an entity is certainly shown; None where nothing is certain.
+
+        It only saves asking for a verdict on each of many.
+        """
+
     def verdict(self, entity: Entity) -> Verdict:
         """What becomes of a merged entity whose policy columns are in hand."""
 
@@ -39,6 +46,9 @@ class HideProtected:
     def columns(self, resource: str) -> frozenset[str]:
         return frozenset({"securityMarking"}) if resource == "Person" else frozenset()
 
+    def open(self, resource: str) -> Mapping[str, frozenset[object]] | None:
+        return {"securityMarking": _OPEN} if resource == "Person" else {}
+
     def verdict(self, entity: Entity) -> Verdict:
         if entity.resource.name != "Person":
             return Verdict.SHOW
@@ -48,7 +58,7 @@ class HideProtected:
         return self._of(reference.get("securityMarking")) if target == "Person" else Verdict.SHOW
 
     def _of(self, marking: object) -> Verdict:
-        return Verdict.SHOW if marking is None or marking == OPEN_MARKING else Verdict.HIDE
+        return Verdict.SHOW if marking in _OPEN else Verdict.HIDE
 
 
 class ShowAll:
@@ -56,6 +66,9 @@ class ShowAll:
 
     def columns(self, resource: str) -> frozenset[str]:
         return frozenset()
+
+    def open(self, resource: str) -> Mapping[str, frozenset[object]] | None:
+        return {}
 
     def verdict(self, entity: Entity) -> Verdict:
         return Verdict.SHOW

@@ -275,7 +275,7 @@ def _type(kind: PropertyType, path: str, zone: ZoneInfo, *, many: bool) -> Conve
     return _object(kind.properties, f"{path}.", path, zone, _finish(kind, path), many=many)
 
 
-def _property(declared: Property, prefix: str, zone: ZoneInfo) -> Convert:
+def converter(declared: Property, prefix: str, zone: ZoneInfo) -> Convert:
     path = prefix + declared.name
     convert = _type(declared.type, path, zone, many=declared.many)
     return _list(convert, path) if declared.many else convert
@@ -302,7 +302,7 @@ def _object(
     many: bool = True,
 ) -> Convert:
     declared = tuple(properties)
-    converters = {p.name: _property(p, prefix, zone) for p in declared}
+    converters = {p.name: converter(p, prefix, zone) for p in declared}
     as_it_is = {p.name: kind for p in declared if (kind := _as_it_is(p)) is not None}
     spellings = tuple((alias, p.name) for p in declared for alias in p.also)
     issue = f"{path}: expected an object"

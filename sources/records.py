@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
+from .decoding import Decoded, build
 from .errors import Fault
+from .shape import Shape
 
 if TYPE_CHECKING:
     from .walks import Walk
@@ -26,30 +30,133 @@ class View(StrEnum):
     EMBEDDED = "embedded"
 
 
-@dataclass(slots=True, eq=False)
-class Slab:
-    """One response of a source, decoded and canonical. ``ids`` and ``records`` run in parallel.
+Whole = tuple[Sequence[Record], Mapping[int, tuple[str, ...]]]
+"""All of some records, and per index what was wrong with one, e.g. ``emails: expected a list``; never a value."""
 
-    ``raw(index)`` gives the record as the source sent it, decoded anew from ``body``.
+
+class Slab:
+    """One response of a source, canonical. Its records are read from the bytes when they are asked for: whole, or
+    (``columns``) no more than what somebody needs of them.
+
+    ``ids`` run in parallel to both. ``raw(index)`` gives the record as the source sent it, decoded anew. ``whole``
+    reads all of it; ``again`` reads a shape of it, where that costs less.
     """
 
-    source: str
-    resource: str
-    view: View
-    expand: frozenset[str]
-    fetched_at: datetime
-    from_cache: bool
-    ids: Sequence[str]
-    records: Sequence[Record]
-    raw: Callable[[int], object]
-    issues: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    """Per index, what was wrong with the record, e.g. ``emails: expected a list``; never a value."""
-    embedded: Mapping[str, Embedded] = field(default_factory=dict)
-    """Per expand that was asked for, what the records carried in ``_embedded``."""
-    local_ids: Sequence[str] | None = None
-    """The source's own ids, where ``ids`` and the records were translated into others."""
-    unusable: int = 0
-    """How many records of the response are not here: no objects, or without a usable id."""
+    __slots__ = (
+        "_again", "_columns", "_read", "_whole", "embedded", "expand", "fetched_at", "from_cache", "ids", "local_ids",
+        "raw", "resource", "source", "timezone", "unusable", "view",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        source: str,
+        resource: str,
+        view: View,
+        expand: frozenset[str],
+        fetched_at: datetime,
+        from_cache: bool,
+        ids: Sequence[str],
+        raw: Callable[[int], object],
+        *,
+        whole: Callable[[], Whole],
+        again: Callable[[Shape], Sequence[Decoded]] | None = None,
+        columns: Mapping[Shape, Sequence[Decoded]] | None = None,
+        embedded: Mapping[str, Embedded] | None = None,
+        local_ids: Sequence[str] | None = None,
+        unusable: int = 0,
+        timezone: str = "Europe/Stockholm",
+    ) -> None:
+        self.source, self.resource, self.view, self.expand = source, resource, view, expand
+        self.fetched_at, self.from_cache = fetched_at, from_cache
+        self.ids, self.raw, self.timezone = ids, raw, timezone
+        self.embedded: Mapping[str, Embedded] = embedded or {}
+        """Per expand that was asked for, what the records carried in ``_embedded``."""
+        self.local_ids = local_ids
+        """The source's own ids, where ``ids`` and the records were translated into others."""
+        self.unusable = unusable
+        """How many records of the response are not here: no objects, or without a usable id."""
+        self._whole, self._again = whole, again
+        self._read: Whole | None = None
+        self._columns: dict[Shape, Sequence[Decoded]] = dict(columns or {})
+
+    @property
+    def records(self) -> Sequence[Record]:
+        return self._all()[0]
+
+    @property
+    def issues(self) -> Mapping[int, tuple[str, ...]]:
+        """Per index, what was wrong with the record."""
+        return self._all()[1]
+
+    def _all(self) -> Whole:
+        if self._read is None:
+            self._read = self._whole()
+        return self._read
+
+    def columns(self, shape: Shape) -> Sequence[Decoded]:
+        """What a shape asks of the records, in parallel to ``ids``; of a resource whose records have ids."""
+        found = self._columns.get(shape)
+        if found is None:
+            found = next((each for known, each in self._columns.items() if known.covers(shape)), None)
+            if found is None and self._read is None and self._again is not None:
+                found = self._again(shape)
+            elif found is None:
+                found = build(self.resource, self.timezone, shape, self.records)
+            self._columns[shape] = found
+        return found
+
+    def value(self, index: int, column: str, absent: object) -> object:
+        """One column of one record; ``absent`` where it was left out."""
+        if self._read is None:
+            for shape, decoded in self._columns.items():
+                if column in shape.columns and column not in shape.parts:
+                    value: object = getattr(decoded[index], column)
+                    return absent if value is UNSET else value
+        return self.records[index].get(column, absent)
+
+    def select(self, keep: Sequence[int]) -> Slab:
+        """The same response with only some of its records."""
+
+        def whole() -> Whole:
+            records, issues = self._all()
+            return [records[each] for each in keep], {new: issues[old] for new, old in enumerate(keep) if old in issues}
+
+        again = self._again
+        renumbered = {old: new for new, old in enumerate(keep)}
+        return Slab(
+            self.source, self.resource, self.view, self.expand, self.fetched_at, self.from_cache,
+            [self.ids[each] for each in keep],
+            lambda index: self.raw(keep[index]),
+            whole=whole,
+            again=None if again is None else lambda shape: _picked(again(shape), keep),
+            columns={shape: _picked(decoded, keep) for shape, decoded in self._columns.items()},
+            embedded={
+                name: replace(
+                    each, children={renumbered[old]: found for old, found in each.children.items() if old in renumbered}
+                )
+                for name, each in self.embedded.items()
+            },
+            local_ids=None if self.local_ids is None else [self.local_ids[each] for each in keep],
+            unusable=self.unusable,
+            timezone=self.timezone,
+        )  # fmt: skip
+
+    def translated(
+        self, ids: Sequence[str], records: Sequence[Record], embedded: Mapping[str, Embedded] | None = None
+    ) -> Slab:
+        """The same response in other ids."""
+        return Slab(
+            self.source, self.resource, self.view, self.expand, self.fetched_at, self.from_cache, ids, self.raw,
+            whole=lambda: (records, self.issues),
+            embedded=self.embedded if embedded is None else embedded,
+            local_ids=self.ids,
+            unusable=self.unusable,
+            timezone=self.timezone,
+        )  # fmt: skip
+
+
+def _picked(decoded: Sequence[Decoded], keep: Sequence[int]) -> list[Decoded]:
+    return [decoded[each] for each in keep]
 
 
 @dataclass(slots=True, eq=False)
@@ -72,9 +179,9 @@ class Embedded:
         return None if indexes is None else [(Row(self.slab, index), self.elements[index]) for index in indexes]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Row:
-    """One record of a slab."""
+    """One record of a slab. It is not changed; that nobody can would cost half of what making it does."""
 
     slab: Slab
     index: int
@@ -90,7 +197,12 @@ class Row:
 
     @property
     def record(self) -> Record:
+        """All of it."""
         return self.slab.records[self.index]
+
+    def value(self, column: str, absent: object = None) -> object:
+        """One column of it; ``absent`` where it was left out."""
+        return self.slab.value(self.index, column, absent)
 
     @property
     def source(self) -> str:

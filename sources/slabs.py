@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
 
 from .canonical import embedded_reader, reader
-from .errors import CallError, Fault, FaultCode
-from .records import Embedded, Record, Slab, View
+from .decoding import Decoded, Page, decodable, decode_page, raw_records
+from .errors import Fault, FaultCode
+from .records import Embedded, Record, Slab, View, Whole
+from .shape import Shape
 from .standard import RESOURCES
-
-_BOM = b"\xef\xbb\xbf"
-
-
-def decode(body: bytes) -> object:
-    """JSON (RFC 8259), with or without a byte order mark. Raises CallError (SOURCE_ANSWER_INVALID)."""
-    try:
-        return orjson.loads(body.removeprefix(_BOM))
-    except orjson.JSONDecodeError:
-        # The decoder's message would quote the body.
-        raise CallError(FaultCode.SOURCE_ANSWER_INVALID) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +35,7 @@ class Built:
 
     slab: Slab
     faults: tuple[Fault, ...]
-    sent: Sequence[object]
+    sent: Callable[[], Sequence[bytes]]
 
 
 def build(
@@ -57,42 +48,16 @@ def build(
 
     ``again`` decodes the items anew, for ``Slab.raw``. ``wanted``: ids to keep, None for all.
     """
-    read = reader(origin.resource, origin.timezone)
-    ids: list[str] = []
-    records: list[Record] = []
-    positions: list[int] = []
-    issues: dict[int, tuple[str, ...]] = {}
-    invalid: dict[str, None] = {}
-    unusable = 0
-    for position, item in enumerate(items):
-        found = read(item)
-        if found is None:
-            invalid[origin.resource] = None
-            unusable += 1
-            continue
-        record, noted = found
-        identity = str(record["id"])
-        if wanted is not None and identity not in wanted:
-            continue
-        if noted:
-            issues[len(ids)] = noted
-        ids.append(identity)
-        records.append(record)
-        positions.append(position)
-    slab = Slab(
-        origin.source,
-        origin.resource,
-        origin.view,
-        frozenset(origin.expand),
-        origin.fetched_at,
-        origin.from_cache,
-        ids,
-        records,
+    found, positions, unusable = _read(origin, items, wanted)
+    sent = [items[position] for position in positions]
+    slab = _slab(
+        origin,
+        [str(record["id"]) for record in found[0]],
         lambda index: again()[positions[index]],
-        issues,
+        lambda: found,
         unusable=unusable,
     )
-    sent = [items[position] for position in positions]
+    invalid: dict[str, None] = {origin.resource: None} if unusable else {}
     if origin.expand:
         slab.embedded = {
             name: _embedded(origin, slab, name, sent, invalid)
@@ -100,10 +65,52 @@ def build(
             if name in RESOURCES[origin.resource].expand
         }
     faults = tuple(Fault(origin.source, name, FaultCode.SOURCE_RECORD_INVALID) for name in invalid)
+    return Built(slab, faults, lambda: [orjson.dumps(each) for each in sent])
+
+
+def build_columns(
+    origin: Origin,
+    page: Page,
+    body: bytes,
+    again: Callable[[], Sequence[object]],
+    shape: Shape,
+    wanted: Collection[str] | None = None,
+) -> Built:
+    """The same of a page that was decoded by columns; the rest of its records is read when somebody asks for it."""
+    ids, decoded, positions = page.ids, page.decoded, page.positions
+    if wanted is not None and not all(each in wanted for each in ids):
+        keep = [n for n, each in enumerate(ids) if each in wanted]
+        ids, decoded = [ids[n] for n in keep], [decoded[n] for n in keep]
+        positions = [positions[n] for n in keep]
+
+    def whole() -> Whole:
+        items = again()
+        return _read(origin, [items[position] for position in positions], None)[0]
+
+    def another(shape: Shape) -> list[Decoded]:
+        found = decode_page(origin.resource, origin.timezone, shape, body)
+        assert found is not None  # it was JSON before
+        by_position = dict(zip(found.positions, found.decoded, strict=True))
+        return [by_position[position] for position in positions]
+
+    def sent() -> list[bytes]:
+        raw = raw_records(body)
+        return [bytes(raw[position]) for position in positions]
+
+    slab = _slab(
+        origin,
+        ids,
+        lambda index: again()[positions[index]],
+        whole,
+        again=another,
+        columns={shape: decoded},
+        unusable=page.unusable,
+    )
+    faults = (Fault(origin.source, origin.resource, FaultCode.SOURCE_RECORD_INVALID),) if page.unusable else ()
     return Built(slab, faults, sent)
 
 
-def build_array(origin: Origin, bodies: Sequence[bytes]) -> Built:
+def build_array(origin: Origin, bodies: Sequence[bytes], shape: Shape | None = None) -> Built:
     """The slab of records that are kept one by one."""
     body = b"[" + b",".join(bodies) + b"]"
 
@@ -111,7 +118,49 @@ def build_array(origin: Origin, bodies: Sequence[bytes]) -> Built:
         found: list[object] = orjson.loads(body)
         return found
 
+    if shape is not None and not origin.expand and decodable(origin.resource):
+        page = decode_page(origin.resource, origin.timezone, shape, body)
+        if page is not None:
+            return build_columns(origin, page, body, again, shape)
     return build(origin, again(), again)
+
+
+def _read(origin: Origin, items: Sequence[object], wanted: Collection[str] | None) -> tuple[Whole, Sequence[int], int]:
+    """All of the usable records, their positions, and how many are none."""
+    read = reader(origin.resource, origin.timezone)
+    records: list[Record] = []
+    positions: list[int] = []
+    issues: dict[int, tuple[str, ...]] = {}
+    unusable = 0
+    for position, item in enumerate(items):
+        found = read(item)
+        if found is None:
+            unusable += 1
+            continue
+        record, noted = found
+        if wanted is not None and str(record["id"]) not in wanted:
+            continue
+        if noted:
+            issues[len(records)] = noted
+        records.append(record)
+        positions.append(position)
+    return (records, issues), positions, unusable
+
+
+def _slab(
+    origin: Origin,
+    ids: Sequence[str],
+    raw: Callable[[int], object],
+    whole: Callable[[], Whole],
+    *,
+    again: Callable[[Shape], Sequence[Decoded]] | None = None,
+    columns: Mapping[Shape, Sequence[Decoded]] | None = None,
+    unusable: int = 0,
+) -> Slab:
+    return Slab(
+        origin.source, origin.resource, origin.view, frozenset(origin.expand), origin.fetched_at, origin.from_cache,
+        ids, raw, whole=whole, again=again, columns=columns, unusable=unusable, timezone=origin.timezone,
+    )  # fmt: skip
 
 
 def _embedded(origin: Origin, parent: Slab, name: str, sent: Sequence[object], invalid: dict[str, None]) -> Embedded:
@@ -148,18 +197,8 @@ def _embedded(origin: Origin, parent: Slab, name: str, sent: Sequence[object], i
         found = _elements(parent.raw(owner), name)
         return None if found is None else found[place]
 
-    slab = Slab(
-        origin.source,
-        declared.resource,
-        View.EMBEDDED,
-        frozenset(),
-        origin.fetched_at,
-        origin.from_cache,
-        ids,
-        records,
-        raw,
-        issues,
-    )
+    inner = replace(origin, resource=declared.resource, view=View.EMBEDDED, expand=())
+    slab = _slab(inner, ids, raw, lambda: (records, issues))
     return Embedded(slab, elements, children)
 
 
@@ -174,26 +213,6 @@ def _elements(item: object, name: str) -> list[object] | None:
     return value if isinstance(value, list) else [value]
 
 
-def select(slab: Slab, keep: Sequence[int]) -> Slab:
-    """The same response with only some of its records."""
-    renumbered = {old: new for new, old in enumerate(keep)}
-    raw = slab.raw
-    return replace(
-        slab,
-        ids=[slab.ids[index] for index in keep],
-        records=[slab.records[index] for index in keep],
-        raw=lambda index: raw(keep[index]),
-        issues={renumbered[old]: noted for old, noted in slab.issues.items() if old in renumbered},
-        embedded={
-            name: replace(
-                embedded,
-                children={renumbered[old]: found for old, found in embedded.children.items() if old in renumbered},
-            )
-            for name, embedded in slab.embedded.items()
-        },
-    )
-
-
 def without(slab: Slab, seen: set[str]) -> Slab:
     """The slab without records whose ids were seen; the others are added to ``seen``."""
     keep = []
@@ -201,4 +220,4 @@ def without(slab: Slab, seen: set[str]) -> Slab:
         if identity not in seen:
             seen.add(identity)
             keep.append(index)
-    return slab if len(keep) == len(slab.ids) else select(slab, keep)
+    return slab if len(keep) == len(slab.ids) else slab.select(keep)

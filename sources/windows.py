@@ -10,7 +10,6 @@ from .capabilities import Capabilities
 from .errors import CallError, FaultCode
 from .records import Slab
 from .requests import Query
-from .slabs import select
 from .standard import RESOURCES
 from .standard.model import Parameter, Scalar, Test
 
@@ -77,10 +76,10 @@ def _beyond(resource: str, window: Query, slab: Slab, zone: str, *, beyond: bool
     assert limit is not None
     keep = [
         index
-        for index, record in enumerate(slab.records)
-        if (value := _read(upper, record.get(upper.columns[0]), zone)) is None or (value > limit) is beyond
+        for index in range(len(slab.ids))
+        if (value := _read(upper, slab.value(index, upper.columns[0], None), zone)) is None or (value > limit) is beyond
     ]
-    return slab if len(keep) == len(slab.ids) else select(slab, keep)
+    return slab if len(keep) == len(slab.ids) else slab.select(keep)
 
 
 def _bounds(resource: str) -> tuple[Parameter, Parameter] | None:

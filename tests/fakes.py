@@ -18,6 +18,7 @@ from sources.capabilities import Capabilities, Filter
 from sources.errors import Fault, FaultCode
 from sources.records import Answer, DeletedAnswer, Embedded, Record, Slab, View
 from sources.requests import Query
+from sources.shape import Shape
 from sources.standard import RESOURCES
 from sources.standard.model import Parameter, Scalar, Test
 from sources.standard.model import View as Whole
@@ -124,7 +125,9 @@ class FakeSource:
 
     # The source as the gateway sees it
 
-    async def page(self, resource: str, query: Query, token: str | None, deadline: float) -> Answer:
+    async def page(
+        self, resource: str, query: Query, token: str | None, deadline: float, shape: Shape | None = None
+    ) -> Answer:
         self.calls.append(Call("page", resource, query, token))
         number = self._page_number(resource, query, token)
         fault = self._fault(resource, "page")
@@ -136,7 +139,7 @@ class FakeSource:
         slab = self._slab(resource, View.LIST, found[start : start + self.page_size])
         return Answer((slab,), next=self._token(query, number + 1) if more else None)
 
-    async def walk(self, resource: str, query: Query, deadline: float) -> Answer:
+    async def walk(self, resource: str, query: Query, deadline: float, shape: Shape | None = None) -> Answer:
         self.calls.append(Call("walk", resource, query))
         found = self._selected(resource, query)
         starts = range(0, max(1, len(found)), self.page_size)
@@ -162,7 +165,7 @@ class FakeSource:
                 break
         return Answer(faults=answer.faults, walk=walk)
 
-    async def kept(self, walk: Walk, places: Sequence[int]) -> Answer:
+    async def kept(self, walk: Walk, places: Sequence[int], shape: Shape | None = None) -> Answer:
         assert isinstance(walk, _Walk)
         if walk.held is None and self.forgets:
             return Answer()
@@ -177,6 +180,7 @@ class FakeSource:
         expand: tuple[str, ...],
         deadline: float,
         ahead: Sequence[str] = (),
+        shape: Shape | None = None,
     ) -> Answer:
         self.calls.append(Call("lookup", resource, Query(expand=expand), key=key, values=tuple(values)))
         self._must_serve(resource)
@@ -207,7 +211,15 @@ class FakeSource:
     def _slab(self, resource: str, view: View, records: Sequence[Record]) -> Slab:
         ids = [str(record["id"]) for record in records]
         return Slab(
-            self.name, resource, view, frozenset(), FETCHED_AT, False, ids, records, lambda index: dict(records[index])
+            self.name,
+            resource,
+            view,
+            frozenset(),
+            FETCHED_AT,
+            False,
+            ids,
+            lambda index: dict(records[index]),
+            whole=lambda: (records, {}),
         )
 
     def _embedded(self, resource: str, name: str, parents: Sequence[Record]) -> Embedded:

@@ -95,5 +95,11 @@ class Context:
         found = self._wants.get(key)
         if found is None:
             derived: Mapping[str, frozenset[str]] = DERIVED.get(resource, {})
-            found = self._wants[key] = want(resource, self.selection(info, nodes), derived)
+            selected = self.selection(info, nodes)
+            below = {
+                name: self.selection(info, each)
+                for name, each in selected.items()
+                if any(node.selection_set for node in each) and not any(node.arguments for node in each)
+            }
+            found = self._wants[key] = want(resource, selected, derived, below)
         return found

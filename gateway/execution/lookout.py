@@ -83,7 +83,7 @@ class Lookout:
         if read is None:
             operation = self.context.operation
             read = self._readers[key] = reader(operation, operation.federation.rules[selection.records], [column])
-        return [read(holder)[0] for holder in holders]
+        return [None if values is None else values[0] for values in read(holders)]
 
     async def _forward(
         self, kind: Forward, selection: Selection, item: Item, holders: Sequence[Any]

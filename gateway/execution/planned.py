@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from graphql import GraphQLError, GraphQLList, GraphQLNonNull, GraphQLObjectType
@@ -22,10 +21,8 @@ from resolvers.errors import Refused
 from .context import Context
 from .lookout import Lookout
 from .plan import Planner, Selection, Unplanned
-from .printing import Doubtful, Print, printer
+from .printing import FAILED, PrintAll, printer
 
-WRONG = (Doubtful, GraphQLError, AttributeError, KeyError, TypeError, ValueError)
-"""What printing raises where graphql-core may have something else to say."""
 PAGE = 250
 """Records that are printed in one turn of the event loop."""
 
@@ -62,7 +59,7 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
         except (Unplanned, Refused, GraphQLError):
             return None
 
-    async def _found(self, selection: Selection, info: Any, objects: Sequence[Any]) -> Print | None:
+    async def _found(self, selection: Selection, info: Any, objects: Sequence[Any]) -> PrintAll | None:
         """How the objects are printed, after everything below them was found; None where that failed."""
 
         def info_of(parent: GraphQLObjectType, definition: Any, details: Any) -> Any:
@@ -96,16 +93,17 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
             return listed
         of = return_type.of_type
         shown: list[Any] = []
-        for number, each in enumerate(result):
-            if number and number % PAGE == 0:
+        for start in range(0, len(result), PAGE):
+            if start:
                 await asyncio.sleep(0)
-            if each is None and not isinstance(of, GraphQLNonNull):
-                shown.append(None)
-                continue
-            try:
-                shown.append(show(each))
-            except WRONG:
-                shown.append(await self._by_core(of, details, info, path.add_key(number, None), each))
+            shown += show(each for each in result[start : start + PAGE] if each is not None)
+        if None in result:
+            there = iter(shown)
+            missing = FAILED if isinstance(of, GraphQLNonNull) else None
+            shown = [missing if each is None else next(there) for each in result]
+        for number, each in enumerate(shown):
+            if each is FAILED:
+                shown[number] = await self._by_core(of, details, info, path.add_key(number, None), result[number])
         return shown
 
     async def _by_core(self, of: Any, details: Any, info: Any, path: Any, item: Any) -> Any:
@@ -123,9 +121,9 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
         self, selection: Selection, return_type: Any, details: Any, info: Any, path: Any, result: Any, position: Any
     ) -> Any:
         show = await self._found(selection, info, [result])
-        if show is not None:
-            with suppress(*WRONG):
-                return show(result)
+        shown = FAILED if show is None else show((result,))[0]
+        if shown is not FAILED:
+            return shown
         return await _awaited(super().complete_object_value(return_type, details, info, path, result, position))
 
 

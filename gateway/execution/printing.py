@@ -6,19 +6,28 @@ the propagation of nulls are its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from types import CodeType
 from typing import Any
 
-from graphql import GraphQLLeafType, GraphQLList, GraphQLNonNull, GraphQLOutputType, Undefined, is_leaf_type
+from graphql import (
+    GraphQLError,
+    GraphQLLeafType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLOutputType,
+    Undefined,
+    is_leaf_type,
+)
 
 from gateway.schema.enums import UNRECOGNISED
-from resolvers.columns import reader
+from resolvers.columns import Unread, reading
 from resolvers.operation import Operation
 from resolvers.relations import RELATIONS
 from resolvers.steps.forward import reference_id
+from sources.decoding import plain
 from sources.standard.values import structures
 
 from .kinds import Back, DisplayName, Form, Forward, Identity, Inverse, Leaf, Part
@@ -26,16 +35,39 @@ from .lookout import Tables, key_of
 from .plan import Attribute, Item, Selection, Typename
 
 Print = Callable[[Any], Any]
-"""From a record, an entry or another object to what is answered of it. Raises Doubtful, or what reading it raises."""
+"""From a record, an entry or another object to what is answered of it. Raises one of WRONG."""
+PrintAll = Callable[[Iterable[Any]], list[Any]]
+"""The same of many; FAILED stands for those of which it would raise."""
 
 
 class Doubtful(Exception):
     """A value that graphql-core may print otherwise, or refuse."""
 
 
-def printer(selection: Selection, operation: Operation, tables: Tables) -> Print:
+WRONG = (Doubtful, Unread, GraphQLError, AttributeError, KeyError, TypeError, ValueError)
+"""What printing raises where graphql-core may have something else to say."""
+
+
+FAILED: Any = object()
+"""What stands for an object that cannot be printed."""
+
+
+def printer(selection: Selection, operation: Operation, tables: Tables) -> PrintAll:
     """How objects of the selection are printed, once everything below it was found."""
-    return _Printer(operation, tables).of(selection)
+    return _Printer(operation, tables).all(selection)
+
+
+def _one_by_one(show: Print) -> PrintAll:
+    def show_all(objects: Iterable[Any]) -> list[Any]:
+        shown = []
+        for each in objects:
+            try:
+                shown.append(show(each))
+            except WRONG:
+                shown.append(FAILED)
+        return shown
+
+    return show_all
 
 
 @lru_cache(maxsize=512)
@@ -48,6 +80,7 @@ class _Printer:
     operation: Operation
     tables: Tables
     _made: dict[int, Print] = field(default_factory=dict)
+    _several: dict[int, PrintAll] = field(default_factory=dict)
 
     def of(self, selection: Selection) -> Print:
         """The function for one selection. Its source depends on the plan's shape alone, and is compiled once."""
@@ -66,7 +99,13 @@ class _Printer:
         exec(_compiled(source), names)
         made: Print = names["show"]
         self._made[id(selection)] = made
+        self._several[id(selection)] = names.get("show_all", _one_by_one(made))
         return made
+
+    def all(self, selection: Selection) -> PrintAll:
+        """The function for many objects of one selection."""
+        self.of(selection)
+        return self._several[id(selection)]
 
     # The three kinds of objects
 
@@ -74,30 +113,62 @@ class _Printer:
         columns = list(dict.fromkeys(column for item in selection.items for column in _columns(item)))
         resource = selection.records
         assert resource is not None
-        names["read"] = reader(self.operation, self.operation.federation.rules[resource], columns)
-        variables = {column: f"c{number}" for number, column in enumerate(columns)}
-        lines = ["def show(e):", "    id = e.id"]
-        if columns:
-            lines.append(f"    {''.join(f'{each}, ' for each in variables.values())}= read(e)")
-        return self._body(selection, names, lines, lambda column: variables[column], "id")
+        rules = self.operation.federation.rules[resource]
+        read = reading(rules, columns, _parts(selection))
+        names |= read.names
+        names |= {"operation": self.operation, "WRONG": WRONG, "FAILED": FAILED}
+        variables = {column: f"value{number}" for number, column in enumerate(columns)}
+        lines: list[str] = []
+        shown = self._fields(selection, names, lines, lambda column: variables[column], "entity.id", read.parts)
+        body = [*read.lines, *lines, f"out.append({shown})"]
+        return "\n".join(
+            [
+                *read.bound,
+                "def show_all(entities):",
+                "    out = []",
+                *(f"    {line}" for line in read.head),
+                "    for entity in entities:",
+                "        try:",
+                *(f"            {line}" for line in body),
+                "        except WRONG:",
+                "            out.append(FAILED)",
+                "    return out",
+                "def show(entity):",
+                "    shown = show_all((entity,))[0]",
+                "    if shown is FAILED: raise Doubtful",
+                "    return shown",
+            ]
+        )
 
     def _entry(self, selection: Selection, names: dict[str, Any]) -> str:
-        lines = ["def show(e):", "    get = e.data.get"]
-        names["key_of"] = key_of
-        return self._body(selection, names, lines, lambda column: f"get({column!r})", "key_of(e)")
+        return self._one(selection, names, ["get = entity.data.get"], lambda column: f"get({column!r})")
 
     def _object(self, selection: Selection, names: dict[str, Any]) -> str:
-        names["key_of"] = key_of
-        return self._body(selection, names, ["def show(e):"], str, "key_of(e)")
+        return self._one(selection, names, [], str)
 
-    def _body(
-        self, selection: Selection, names: dict[str, Any], lines: list[str], value: Callable[[str], str], key: str
+    def _one(self, selection: Selection, names: dict[str, Any], lines: list[str], value: Callable[[str], str]) -> str:
+        names["key_of"] = key_of
+        shown = self._fields(selection, names, lines, value, "key_of(entity)", frozenset())
+        return "\n".join(["def show(entity):", *(f"    {line}" for line in lines), f"    return {shown}"])
+
+    def _fields(
+        self,
+        selection: Selection,
+        names: dict[str, Any],
+        lines: list[str],
+        value: Callable[[str], str],
+        key: str,
+        parts: frozenset[str],
     ) -> str:
-        parts = []
+        """The expression of what is printed of ``entity``, behind statements that are added to ``lines``."""
+        fields = []
         for place, item in enumerate(selection.items):
-            expression = self._item(selection, item, place, names, lines, value, key)
-            parts.append(f"{item.key!r}: {expression}")
-        return "\n".join([*lines, f"    return {{{', '.join(parts)}}}"])
+            if isinstance(item.kind, Part) and not item.looked_for and item.kind.column in parts:
+                expression = _in_parts(item.kind, item, place, names, value(item.kind.column))
+            else:
+                expression = self._item(selection, item, place, names, lines, value, key)
+            fields.append(f"{item.key!r}: {expression}")
+        return f"{{{', '.join(fields)}}}"
 
     # One field each: statements, and the expression of what is printed
 
@@ -115,7 +186,7 @@ class _Printer:
         if isinstance(kind, Typename):
             return repr(selection.type.name)
         if isinstance(kind, Identity):
-            return "id"
+            return "entity.id"
         if isinstance(kind, Leaf):
             return _leaf(kind, own, place, names, lines, value(kind.column))
         if isinstance(kind, DisplayName):
@@ -125,16 +196,16 @@ class _Printer:
         assert item.below is not None or not isinstance(kind, Forward | Back | Part | Inverse)
         if isinstance(kind, Forward):
             names[found] = self._forward(kind, item)
-            lines.append(f"    {own} = {value(kind.column)}")
+            lines.append(f"{own} = {value(kind.column)}")
             return f"None if {own} is None else {found}({own})"
         if isinstance(kind, Back):
             names[found] = self._lookup(item)
-            return f"{found}(e.owner.id)"
+            return f"{found}(entity.owner.id)"
         if isinstance(kind, Part) and not item.looked_for:
             return self._part(kind, item, own, found, names, lines, value(kind.column))
         if isinstance(kind, Attribute):
             names[found] = self._completing(item.type, item.below)
-            return f"{found}(e.{kind.name})"
+            return f"{found}(entity.{kind.name})"
         names[found] = self._completing(item.type, item.below)
         names[f"table{place}"] = self.tables[item.number]
         return f"{found}(table{place}[{key}])"
@@ -145,11 +216,11 @@ class _Printer:
         """An entry or entries that stand in the record as they are."""
         assert item.below is not None
         names[found] = _Unwrapped(self.of(item.below)).show
-        lines.append(f"    {own} = {value}")
+        lines.append(f"{own} = {value}")
         if not kind.many:
-            lines.append(f"    if {own} is not None and {own}.__class__ is not dict: raise Doubtful")
+            lines.append(f"if {own}.__class__ is not dict and {own} is not None: raise Doubtful")
             return f"None if {own} is None else {found}({own})"
-        lines.append(f"    if {own} is not None and {own}.__class__ is not list: raise Doubtful")
+        lines.append(f"if {own}.__class__ is not list and {own} is not None: raise Doubtful")
         return f"None if {own} is None else [{found}(each) for each in {own} if each.__class__ is dict]"
 
     def _forward(self, kind: Forward, item: Item) -> Print:
@@ -232,6 +303,45 @@ class _Bare:
     data: Mapping[str, object]
 
 
+def _parts(selection: Selection) -> dict[str, frozenset[str]]:
+    """The columns of which only plain properties of their objects are printed, and which."""
+    found: dict[str, frozenset[str]] = {}
+    whole: set[str] = set()
+    for item in selection.items:
+        kind = item.kind
+        if not isinstance(kind, Part) or item.looked_for or item.below is None:
+            continue
+        names = [each.kind.column for each in item.below.items if isinstance(each.kind, Leaf)]
+        leaves = sum(not isinstance(each.kind, Typename) for each in item.below.items)
+        if len(names) < leaves or not plain(kind.structure, names):
+            whole.add(kind.column)
+        found[kind.column] = found.get(kind.column, frozenset()).union(names)
+    return {column: names for column, names in found.items() if column not in whole}
+
+
+def _in_parts(kind: Part, item: Item, place: int, names: dict[str, Any], value: str) -> str:
+    """The expression of entries that come as objects of the properties asked for, each of its own type."""
+    assert item.below is not None
+    fields = []
+    for number, each in enumerate(item.below.items):
+        if isinstance(each.kind, Typename):
+            fields.append(f"{each.key!r}: {item.below.type.name!r}")
+            continue
+        assert isinstance(each.kind, Leaf)
+        own = f"each.{each.kind.column}"
+        if each.kind.form is Form.ENUM:
+            known = f"names{place}_{number}"
+            names[known] = each.kind.names
+            own = f"None if {own} is None else {known}.get({own}, UNKNOWN)"
+        elif each.kind.form is Form.INTEGER:
+            own = f"{own} if {own} is None or -2147483648 <= {own} <= 2147483647 else None"
+        fields.append(f"{each.key!r}: {own}")
+    shown = f"{{{', '.join(fields)}}}"
+    if kind.many:
+        return f"None if {value} is None else [{shown} for each in {value}]"
+    return f"None if {value} is None else [{shown} for each in ({value},)][0]"
+
+
 def _columns(item: Item) -> tuple[str, ...]:
     """The columns of the record that printing an item reads."""
     kind = item.kind
@@ -249,16 +359,16 @@ def _leaf(kind: Leaf, own: str, place: int, names: dict[str, Any], lines: list[s
         if kind.form is Form.ENUM:
             return f"several({value}, names{place})"
         return f"texts({value}, {kind.form is Form.ENUM_TEXT})"
-    lines.append(f"    {own} = {value}")
+    lines.append(f"{own} = {value}")
     match kind.form:
         case Form.INTEGER:
-            lines.append(f"    if {own} is not None and {own}.__class__ is not int: raise Doubtful")
+            lines.append(f"if {own}.__class__ is not int and {own} is not None: raise Doubtful")
             return f"{own} if {own} is None or -2147483648 <= {own} <= 2147483647 else None"
         case Form.BOOLEAN:
-            lines.append(f"    if {own} is not None and {own}.__class__ is not bool: raise Doubtful")
+            lines.append(f"if {own}.__class__ is not bool and {own} is not None: raise Doubtful")
             return own
         case _:
-            lines.append(f"    if {own} is not None and {own}.__class__ is not str: raise Doubtful")
+            lines.append(f"if {own}.__class__ is not str and {own} is not None: raise Doubtful")
             return own if kind.form is not Form.ENUM else f"None if {own} is None else names{place}.get({own}, UNKNOWN)"
 
 

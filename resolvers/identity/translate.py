@@ -112,7 +112,7 @@ def _slab(slab: Slab, knowns: Knowns, met: Met) -> Slab:
     known = knowns.get(slab.resource)
     embedded = {name: _embedded(slab, name, each, knowns, met) for name, each in slab.embedded.items()}
     if known is None and not paths:
-        return replace(slab, embedded=embedded) if embedded else slab
+        return slab.translated(slab.ids, slab.records, embedded) if embedded else slab
     ids: list[str] = []
     records: list[Record] = []
     for local, sent in zip(slab.ids, slab.records, strict=True):
@@ -120,7 +120,7 @@ def _slab(slab: Slab, knowns: Knowns, met: Met) -> Slab:
         id = _id(slab.source, slab.resource, known, met, local) if known else _made(resource, local, sent, record)
         ids.append(id)
         records.append(record if id == local else {**record, "id": id})
-    return replace(slab, ids=ids, records=records, local_ids=slab.ids, embedded=embedded)
+    return slab.translated(ids, records, embedded)
 
 
 def _key(source: str, resource: str, knowns: Knowns, met: Met, sent: Record) -> str:

@@ -8,6 +8,7 @@ from sources.records import Answer
 
 from ..authority import Rules
 from ..belonging import spared, told
+from ..columns import reader
 from ..completeness import Gaps
 from ..contracts import EntityId, Step, Want
 from ..entity import Entity
@@ -40,16 +41,21 @@ def complete(
     sources = [source for source in rules.servers if source in further or source in heard]
     unique = list(dict.fromkeys(ids))
     unscoped = {source: unique for source in sources if source not in rules.scopes}
-    fetches = rows_by_id(operation, resource, unscoped, ahead)
+    fetches = rows_by_id(operation, resource, unscoped, want, ahead)
     if fetches:
         operation.absorb_all(fetches, (yield fetches), gaps)
     bounded = [source for source in sources if source in rules.scopes]
     if bounded:
-        yield from _in_scope(operation, rules, bounded, [Entity(operation, rules, each) for each in unique], gaps)
+        yield from _in_scope(operation, rules, bounded, [Entity(operation, rules, each) for each in unique], want, gaps)
 
 
 def _in_scope(
-    operation: Operation, rules: Rules, sources: Sequence[str], entities: Sequence[Entity], gaps: Gaps | None
+    operation: Operation,
+    rules: Rules,
+    sources: Sequence[str],
+    entities: Sequence[Entity],
+    want: Want,
+    gaps: Gaps | None,
 ) -> Step[None]:
     """Ask sources with a scope for the records that are not known to lie outside it.
 
@@ -64,7 +70,7 @@ def _in_scope(
         everybody = sources if turn == 0 else ()
         asking = {each: [e.id for e in known if not spared(e, each)] for each in everybody}
         asking.setdefault(source, []).extend(e.id for e in unknown if not spared(e, source))
-        fetches = rows_by_id(operation, resource, asking)
+        fetches = rows_by_id(operation, resource, asking, want)
         answers = (yield fetches) if fetches else ()
         for fetch, answer in zip(fetches, answers, strict=True):
             operation.keep(fetch, answer)
@@ -80,8 +86,18 @@ def shown(operation: Operation, resource: str, ids: Sequence[EntityId]) -> list[
     """The completed records, in order; None where one does not exist or the policy hides it."""
     rules = operation.federation.rules[resource]
     policy = operation.federation.policy
+    entities = [Entity(operation, rules, each) for each in ids]
     found: list[Entity | None] = []
-    for each in ids:
-        entity = Entity(operation, rules, each)
-        found.append(entity if entity.exists and policy.verdict(entity) is not Verdict.HIDE else None)
+    certain = policy.open(resource)
+    if certain is None:
+        for entity in entities:
+            found.append(entity if entity.exists and policy.verdict(entity) is not Verdict.HIDE else None)
+        return found
+    for entity, values in zip(entities, reader(operation, rules, (*certain,))(entities), strict=True):
+        if values is None:
+            found.append(None)
+        elif all(value in open for value, open in zip(values, certain.values(), strict=True)):
+            found.append(entity)
+        else:
+            found.append(entity if policy.verdict(entity) is not Verdict.HIDE else None)
     return found

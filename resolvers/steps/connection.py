@@ -6,14 +6,17 @@ import base64
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import overload
 
 import orjson
 
 from sources.errors import Fault, FaultCode
 from sources.records import Answer
+from sources.shape import Shape
 
 from ..authority import Rules
+from ..columns import shape
 from ..completeness import Gaps
 from ..contracts import EntityId, Fetch, Gap, Identify, Page, Selector, Shared, Step, Want
 from ..cursor import Sealer
@@ -147,7 +150,7 @@ class _Shown:
     """Records of a page; for each what its cursor holds, beside the gaps."""
 
     entities: list[Entity] = field(default_factory=list)
-    places: list[tuple[object, ...]] = field(default_factory=list)
+    places: Sequence[tuple[object, ...]] = ()
     has_next: bool = False
 
 
@@ -164,12 +167,33 @@ class _Place:
     given: int = 0
     had: tuple[str, ...] = ()
 
-    def behind(self, entity: Entity, at: int, token: str | None, offset: int) -> _Place:
-        """The place behind one more record."""
-        return _Place(at, token, offset, (*self.tail[1 - _TAIL :], entity.id), self.given + 1, self.had)
+
+@dataclass(frozen=True, slots=True)
+class _Trail(Sequence[tuple[object, ...]]):
+    """The places behind each of some records that are shown from a place on: made of where these stand (stream, page,
+    how many of its records up to there) when they are asked for."""
+
+    start: _Place
+    entities: Sequence[Entity]
+    stand: list[tuple[int, str | None, int]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.stand)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[object, ...]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[object, ...]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[object, ...] | list[tuple[object, ...]]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self.stand)))]
+        number = range(len(self.stand))[index]
+        shown = [entity.id for entity in self.entities[max(0, number + 1 - _TAIL) : number + 1]]
+        tail = (*self.start.tail, *shown)[-_TAIL:]
+        return (*self.stand[number], tail, self.start.given + number + 1, self.start.had)
 
 
-@dataclass(slots=True)
+@dataclass(eq=False)
 class _Run:
     """One page of one list."""
 
@@ -187,6 +211,11 @@ class _Run:
     def shown_columns(self) -> Want:
         """What is selected, and what says that a record is to be shown: it may have changed since it was listed."""
         return self.want | self.question.test_columns()
+
+    @cached_property
+    def _shape(self) -> Shape | None:
+        policy = self.operation.federation.policy.columns(self.question.resource)
+        return shape(self.question.rules, self.shown_columns.also(*policy))
 
     def _shared(self, *, make: bool) -> Step[Listing | None]:
         """The listing, from an earlier question or (``make``) made now, with its gaps noted; None if there is none."""
@@ -291,11 +320,11 @@ class _Run:
                 raise _expired(self.question.streams[place.at])
         number, place = found
         shown, numbers = yield from self._from(listing, number, place.had)
-        for number, entity in zip(numbers, shown.entities, strict=True):
+        shown.places = trail = _Trail(place, shown.entities)
+        for number in numbers:
             at, where = stream_place(listing.ranks[number])
             token, offset = listing.walks[at].walk.position(where)
-            place = place.behind(entity, at, token, offset + 1)
-            shown.places.append(_said(place))
+            trail.stand.append((at, token, offset + 1))
         return shown
 
     def _found(self, listing: Listing, place: _Place, known: set[str]) -> tuple[int, _Place] | None:
@@ -346,13 +375,15 @@ class _Run:
         """A page, asked for page by page of the sources; None if the page that the cursor stands on has changed,
         or is known to its source no more."""
         shown, calls = _Shown(), self.question.streams
+        shown.places = trail = _Trail(place, shown.entities)
+        settled = self.question.rules.settled
         began, at, token, offset = place.at, place.at, place.token, place.offset
         resumed = goes_on = place.given > 0
         given: set[str] = set(place.had)
         failed: set[int] = set()
         while at < len(calls):
             stream = calls[at]
-            fetch = Fetch(stream.source, self.question.resource, Page(stream.query, token))
+            fetch = Fetch(stream.source, self.question.resource, Page(stream.query, token), self._shape)
             answer: Answer = (yield [fetch])[0]
             if resumed and token is not None and not answer.slabs and _token_lost(answer):
                 return None
@@ -380,16 +411,20 @@ class _Run:
                 passing = yield from self.question.passing(
                     self.operation, new, self.shown_columns, self.gaps, also=earlier, ahead=ahead if goes_on else None
                 )
-                for entity in passing:
-                    if not gives(entity, stream.source) or self._given_before(entity, at, failed):
-                        continue
-                    if len(shown.entities) == self.first:
-                        shown.has_next = True
-                        return shown
-                    given.add(entity.id)
-                    shown.entities.append(entity)
-                    place = place.behind(entity, at, token, places[entity.id] + 1)
-                    shown.places.append(_said(place))
+                if not (settled and at == 0):
+                    passing = [
+                        entity
+                        for entity in passing
+                        if gives(entity, stream.source) and not self._given_before(entity, at, failed)
+                    ]
+                room = self.first - len(shown.entities)
+                shown.has_next = len(passing) > room
+                del passing[room:]
+                shown.entities += passing
+                given.update(entity.id for entity in passing)
+                trail.stand.extend((at, token, places[entity.id] + 1) for entity in passing)
+                if shown.has_next:
+                    return shown
                 offset += batch
                 batch *= _GROWTH
             offset, token = 0, answer.next
@@ -410,7 +445,7 @@ class _Run:
                 continue
             rows = self.operation.rows(stream.source, self.question.resource)
             row = rows.get(entity.id)
-            if entity.id not in rows or (row is not None and would_give(stream, row.record, self.operation)):
+            if entity.id not in rows or (row is not None and would_give(stream, row, self.operation)):
                 return True
         return False
 
@@ -441,10 +476,6 @@ def _behind(position: list[object]) -> Behind:
         if isinstance(given, int) and (token is None or isinstance(token, str)):
             return Behind(rank, token, given)
     raise InvalidCursor(Code.INVALID_CURSOR, "The cursor is not one of this list.")
-
-
-def _said(place: _Place) -> tuple[object, ...]:
-    return place.at, place.token, place.offset, place.tail, place.given, place.had
 
 
 def _place(position: list[object], streams: int) -> _Place:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from sources.requests import Query
+from sources.shape import Shape
 from sources.standard.model import Structure
 
 from ..choose import ARRAY_CHUNK, Choice, Path, choose
+from ..columns import shape
 from ..contracts import EntityId, Fetch, List, Lookup, Period, Selector, Step, Want
 from ..dated import dated, within
 from ..entity import Entity, Entry
@@ -121,15 +123,16 @@ def _owners(
     if windowed:
         require_period(period, relation.inverse)
     candidates: dict[EntityId, None] = {}
+    decoded = shape(rules, want.also(*operation.federation.policy.columns(relation.owner)))
     if windowed and rules.resource.get and not _looked_up(operation, relation, asked, parents):
         yield from _in_window(operation, relation, parents, period, candidates)
     else:
         by_source = yield from _in_scope(operation, relation, asked, parents)
         by_source = {source: operation.named_by(source, relation.target, ids) for source, ids in by_source.items()}
         by_source = {source: ids for source, ids in by_source.items() if ids}
-        rest = yield from _candidates(operation, relation, by_source, period, candidates)
+        rest = yield from _candidates(operation, relation, by_source, period, candidates, decoded)
         if rest:
-            yield from _candidates(operation, relation, rest, period, candidates, expand=False)
+            yield from _candidates(operation, relation, rest, period, candidates, decoded, expand=False)
     yield from complete(operation, relation.owner, candidates, want)
     return [entity for entity in shown(operation, relation.owner, list(candidates)) if entity is not None]
 
@@ -188,6 +191,7 @@ def _candidates(
     parents: Mapping[str, Sequence[EntityId]],
     period: Period | None,
     candidates: dict[EntityId, None],
+    decoded: Shape | None,
     *,
     expand: bool = True,
 ) -> Step[dict[str, list[EntityId]]]:
@@ -199,7 +203,7 @@ def _candidates(
             candidates.update(dict.fromkeys(_naming(operation, relation, source, known, ids)))
             continue
         for choice, found_by in _choices(operation, relation, source, ids, expand=expand):
-            fetches += _fetches(operation, relation, source, choice, found_by, period)
+            fetches += _fetches(operation, relation, source, choice, found_by, period, decoded)
     answers = (yield fetches) if fetches else ()
     rest: dict[str, list[EntityId]] = {}
     for fetch, answer in zip(fetches, answers, strict=True):
@@ -233,7 +237,7 @@ def _naming(
     return [
         owner
         for owner in owners
-        if (row := rows.get(owner)) is None or any(each in wanted for each in leaves(row.record.get, path))
+        if (row := rows.get(owner)) is None or any(each in wanted for each in leaves(row.value, path))
     ]
 
 
@@ -286,11 +290,12 @@ def _fetches(
     choice: Choice,
     parents: Sequence[EntityId],
     period: Period | None,
+    decoded: Shape | None,
 ) -> list[Fetch]:
     owner = relation.owner
     sole = len(operation.federation.rules[owner].servers) == 1
     if choice.path is Path.LOOKUP and relation.lookup is not None:
-        return [Fetch(source, owner, Lookup(relation.lookup.name, tuple(parents)))]
+        return [Fetch(source, owner, Lookup(relation.lookup.name, tuple(parents)), decoded)]
     if choice.path is Path.EXPAND and relation.expand is not None:
         return [Fetch(source, relation.target, Lookup("ids", tuple(parents), (relation.expand.name,)))]
     # A period and the reference may go in one call only where no other source could overrule either of them.
@@ -304,10 +309,11 @@ def _fetches(
                 source,
                 owner,
                 List(Query.of({**times, **fixed, parameter.name: tuple(parents[start : start + size])})),
+                decoded,
             )
             for start in range(0, len(parents), size)
         ]
-    return [Fetch(source, owner, List(Query.of(times)))]
+    return [Fetch(source, owner, List(Query.of(times)), decoded)]
 
 
 def _window(operation: Operation, relation: Relation, period: Period | None, sole: bool) -> dict[str, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from sources.records import Answer
 from sources.requests import Query
 
 from ..authority import Rules
+from ..columns import shape
 from ..completeness import Gaps
 from ..contracts import EntityId, Fetch, Kept, Scan, Selector, Step, Want
 from ..entity import Entity
@@ -80,12 +81,13 @@ class Question:
         population = self.rules.population
         yield from complete(operation, self.resource, ids, want, gaps, also=(*population, *also), ahead=ahead)
         yield from prepare(operation, self.rules.resource, ids, self.selector, gaps)
+        there = [entity for entity in shown(operation, self.resource, ids) if entity is not None]
+        if not self.tests and self.selector.during is None:
+            return there
         return [
             entity
-            for entity in shown(operation, self.resource, ids)
-            if entity is not None
-            and holds(operation, entity, self.tests)
-            and in_period(operation, entity, self.selector.during)
+            for entity in there
+            if holds(operation, entity, self.tests) and in_period(operation, entity, self.selector.during)
         ]
 
 
@@ -272,6 +274,7 @@ def read_again(
     """Take in what the walks have of some records, and that they do not have them. Asks no source."""
     resource = question.resource
     want = want.also(*operation.federation.policy.columns(resource))
+    decoded = shape(question.rules, want)
     fetches = []
     for tracked in walks:
         source = tracked.source
@@ -281,7 +284,7 @@ def read_again(
             here = [tracked.places[n] for n, each in zip(numbers, ids, strict=True) if each not in seen]
             places = [place for place in here if place != ABSENT]
             if places:
-                fetches.append(Fetch(source, resource, Kept(tracked.walk, places)))
+                fetches.append(Fetch(source, resource, Kept(tracked.walk, places), decoded))
         if tracked.whole:
             gone = (each for n, each in zip(numbers, ids, strict=True) if tracked.places[n] == ABSENT)
             operation.absent(source, resource, gone)

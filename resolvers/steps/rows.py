@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from sources.requests import Query
 
 from ..choose import UNKNOWN_PAGES
-from ..contracts import EntityId, Fetch, List, Lookup
+from ..columns import shape
+from ..contracts import EntityId, Fetch, List, Lookup, Want
 from ..operation import Operation
 
 Ahead = Callable[[str, int], Sequence[EntityId]]
@@ -15,9 +16,14 @@ Ahead = Callable[[str, int], Sequence[EntityId]]
 
 
 def rows_by_id(
-    operation: Operation, resource: str, asking: Mapping[str, Sequence[EntityId]], ahead: Ahead | None = None
+    operation: Operation,
+    resource: str,
+    asking: Mapping[str, Sequence[EntityId]],
+    want: Want,
+    ahead: Ahead | None = None,
 ) -> list[Fetch]:
     """The calls for the rows, per source, that are not yet in hand."""
+    decoded = shape(operation.federation.rules[resource], want)
     fetches: list[Fetch] = []
     for source, ids in asking.items():
         seen = operation.rows(source, resource)
@@ -30,9 +36,9 @@ def rows_by_id(
             chunk = operation.federation.sources[source].capabilities.chunk
             following = () if ahead is None or len(missing) >= chunk else ahead(source, chunk)
             more = tuple(found for found in following if found not in seen)
-            fetches.append(Fetch(source, resource, Lookup("ids", tuple(missing), ahead=more)))
+            fetches.append(Fetch(source, resource, Lookup("ids", tuple(missing), ahead=more), decoded))
         elif not operation.federation.rules[resource].resource.window:
-            fetches.append(Fetch(source, resource, List(Query())))
+            fetches.append(Fetch(source, resource, List(Query()), decoded))
     return fetches
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from sources.records import Answer
 
+from ..columns import shape
 from ..completeness import Gaps
 from ..contracts import EntityId, Fetch, Page, Step, Want
 from ..entity import Entity
@@ -112,8 +113,9 @@ def in_order(
     assert first is not None
     shown, reading, token = Sorted(), _Reading(start), start.token
     at, size = 0, first + 1
+    decoded = shape(question.rules, want.also(*operation.federation.policy.columns(resource)))
     for _ in range(_PAGES):
-        fetch = Fetch(stream.source, resource, Page(stream.query, token))
+        fetch = Fetch(stream.source, resource, Page(stream.query, token), decoded)
         answer: Answer = (yield [fetch])[0]
         if answer.faults or not answer.slabs:
             return None

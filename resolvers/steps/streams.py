@@ -9,12 +9,13 @@ its profile says it can be relied on for (exact or superset), so leaving a condi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import prod
 
 from sources.capabilities import Filter
+from sources.records import Row
 from sources.requests import Query
 from sources.standard.model import Test
 
@@ -114,9 +115,9 @@ def candidates(
     return found
 
 
-def would_give(stream: Stream, record: Mapping[str, object], operation: Operation) -> bool:
+def would_give(stream: Stream, row: Row, operation: Operation) -> bool:
     """Whether an exact stream gives a record, judged by its source's own version of it."""
-    return all(clause.holds(record.get, operation.subtrees) for clause in stream.pushed)
+    return all(clause.holds(row.value, operation.subtrees) for clause in stream.pushed)
 
 
 def _named(clause: Clause) -> frozenset[str] | None:

@@ -95,7 +95,7 @@ def _organisations(operation: Operation, rules: Rules, gaps: Gaps | None) -> Ste
         for fetch, ids in zip(fetches, listed, strict=True)
         if "Organisation" in operation.federation.sources[fetch.source].capabilities.list_lacks
     }
-    further = rows_by_id(operation, "Organisation", lacking)
+    further = rows_by_id(operation, "Organisation", lacking, _WANT.also(*rules.places.columns))
     if further:
         operation.absorb_all(further, (yield further), gaps)
     ids = {each for source in heard for each in operation.rows(source, "Organisation")}

@@ -27,7 +27,11 @@ def compared(world: World, resource: str, **capabilities: bool) -> None:
         rules = operation.federation.rules[resource]
         read = reader(operation, rules, columns)
         entities = [Entity(operation, rules, each) for each in ids]
-        return [(list(read(each)), [each.value(column) for column in columns]) for each in entities]
+        nothing = [None] * len(columns)
+        return [
+            (nothing if values is None else list(values), [each.value(column) for column in columns])
+            for values, each in zip(read(entities), entities, strict=True)
+        ]
 
     for at_once, one_by_one in asyncio.run(both()):
         assert at_once == one_by_one
