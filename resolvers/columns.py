@@ -41,13 +41,15 @@ class Unread(Exception):
 class Reading:
     """Python source that reads columns of one record after the other.
 
-    ``bound`` stands where ``operation`` is known, ``head`` before the loop. ``lines`` go from ``entity`` to ``value0``,
-    ``value1`` …; where ``known`` (an expression, evaluated behind them) is false, nobody has it, and all are None.
-    ``parts`` are the columns that come as objects with attributes instead of as mappings. The lines raise Unread.
+    ``bound`` stands where ``operation`` is known, ``head`` before the loop, ``tail`` behind it. ``lines`` go from
+    ``entity`` to ``value0``, ``value1`` …; where ``known`` (an expression, evaluated behind them) is false, nobody has
+    it, and all are None. ``parts`` are the columns that come as objects with attributes instead of as mappings. The
+    lines raise Unread.
     """
 
     bound: Sequence[str]
     head: Sequence[str]
+    tail: Sequence[str]
     lines: Sequence[str]
     known: str
     names: Mapping[str, object]
@@ -110,6 +112,7 @@ def _reader(rules: Rules, columns: Sequence[str]) -> Callable[[Operation], Read]
         "        for entity in entities:",
         *(f"            {line}" for line in read.lines),
         f"            found.append(({values}) if {read.known} else None)",
+        *(f"        {line}" for line in read.tail),
         "        return found",
         "    return read",
     ]
@@ -123,7 +126,7 @@ def reading(rules: Rules, columns: Sequence[str], parts: Parts) -> Reading:
     """How they are read one by one, in code of which this is a part. ``parts``: columns that may come in parts."""
     if not rules.settled or rules.scopes:
         each = [f"value{place} = entity.value({column!r})" for place, column in enumerate(columns)]
-        return Reading((), (), each, "entity.exists", {}, frozenset())
+        return Reading((), (), (), each, "entity.exists", {}, frozenset())
     asked = _shape(rules, columns, parts)
     numbers = {name: number for number, name in enumerate(rules.servers)}
     names = {"merged": merge.value, "UNSET": UNSET, "SHAPE": asked, "OPEN": _OPEN, "Unread": Unread}
@@ -143,8 +146,11 @@ def reading(rules: Rules, columns: Sequence[str], parts: Parts) -> Reading:
         lines += ["else:", *(f"    {line}" for line in nothing)]
     by_number = {number: name for name, number in numbers.items()}
     bound = [f"rows{n} = operation.rows({by_number[n]!r}, {rules.resource.name!r}).get" for n in used]
-    head = [f"slab{number} = None" for number in used]
-    return Reading(bound, head, lines, known, names, frozenset(asked.parts))
+    reading = [numbers[name] for name in rules.servers if name in speaking]
+    bound += [f"last{n} = [None, None]" for n in reading]
+    head = [f"slab{n}, columns{n} = last{n}" for n in reading]
+    tail = [f"last{n}[:] = slab{n}, columns{n}" for n in reading]
+    return Reading(bound, head, tail, lines, known, names, frozenset(asked.parts))
 
 
 _OPEN = frozenset({UNSET, None, OPEN_MARKING})

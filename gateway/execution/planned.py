@@ -17,11 +17,12 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from resolvers.errors import Refused
+from sources.standard import RESOURCES
 
 from .context import Context
 from .lookout import Lookout
 from .plan import Planner, Selection, Unplanned
-from .printing import FAILED, PrintAll, printer
+from .printing import FAILED, PrintAll, entry_types, printer
 
 PAGE = 250
 """Records that are printed in one turn of the event loop."""
@@ -44,7 +45,8 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
     def complete_object_value(
         self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any
     ) -> Any:
-        selection = self._plan(return_type, field_details_list, info)
+        planned = return_type.name in RESOURCES or return_type.name in entry_types()
+        selection = self._plan(return_type, field_details_list, info) if planned else None
         if selection is None:
             return super().complete_object_value(return_type, field_details_list, info, path, result, position_context)
         return self._single(selection, return_type, field_details_list, info, path, result, position_context)

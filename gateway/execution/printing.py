@@ -92,7 +92,7 @@ class _Printer:
         }  # fmt: skip
         if selection.records is not None:
             source = self._record(selection, names)
-        elif selection.type.name in _entry_types():
+        elif selection.type.name in entry_types():
             source = self._entry(selection, names)
         else:
             source = self._object(selection, names)
@@ -132,6 +132,7 @@ class _Printer:
                 *(f"            {line}" for line in body),
                 "        except WRONG:",
                 "            out.append(FAILED)",
+                *(f"    {line}" for line in read.tail),
                 "    return out",
                 "def show(entity):",
                 "    shown = show_all((entity,))[0]",
@@ -253,6 +254,22 @@ class _Printer:
 
         return look
 
+    def _records(self, below: Selection) -> Print:
+        """A list of records, as graphql-core completes it."""
+        show = self.all(below)
+
+        def listed(value: Any) -> Any:
+            if value is None:
+                return None
+            if value.__class__ is not list:
+                raise Doubtful
+            shown = show(value)
+            if FAILED in shown:
+                raise Doubtful
+            return shown
+
+        return listed
+
     def _completing(self, of: GraphQLOutputType | None, below: Selection | None) -> Print:
         """A value of a GraphQL type, as graphql-core completes it."""
         if isinstance(of, GraphQLNonNull):
@@ -267,6 +284,8 @@ class _Printer:
             return required
         if isinstance(of, GraphQLList):
             each = self._completing(of.of_type, below)
+            if below is not None and below.records is not None and isinstance(of.of_type, GraphQLNonNull):
+                return self._records(below)
 
             def listed(value: Any) -> Any:
                 if value is None:
@@ -407,7 +426,7 @@ def _serialised(of: GraphQLLeafType) -> Print:
 
 
 @cache
-def _entry_types() -> frozenset[str]:
+def entry_types() -> frozenset[str]:
     """The types whose objects are entries."""
     named = {relation.entry_name for relation in RELATIONS if relation.entry_name is not None}
     return frozenset({each.name for each in structures()} | named)

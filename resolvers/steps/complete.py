@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 
 from sources.records import Answer
 
@@ -93,11 +94,10 @@ def shown(operation: Operation, resource: str, ids: Sequence[EntityId]) -> list[
         for entity in entities:
             found.append(entity if entity.exists and policy.verdict(entity) is not Verdict.HIDE else None)
         return found
+    open = {*product(*certain.values())}
     for entity, values in zip(entities, reader(operation, rules, (*certain,))(entities), strict=True):
-        if values is None:
-            found.append(None)
-        elif all(value in open for value, open in zip(values, certain.values(), strict=True)):
+        if values in open or (values is not None and policy.verdict(entity) is not Verdict.HIDE):
             found.append(entity)
         else:
-            found.append(entity if policy.verdict(entity) is not Verdict.HIDE else None)
+            found.append(None)
     return found
