@@ -60,12 +60,11 @@ def shape(rules: Rules, want: Want) -> Shape | None:
     """What must be decoded of a source's records for ``want``; None: all of them."""
     if not rules.resource.has_id:
         return None
-    columns = want.columns & rules.resource.columns.keys()
-    return _shape(rules, columns, dict(want.parts))
+    return _shape(rules, want.columns, dict(want.parts))
 
 
 def _shape(rules: Rules, columns: Iterable[str], parts: Parts) -> Shape:
-    asked = frozenset(columns)
+    asked = frozenset(columns).intersection(rules.resource.columns)
     narrowed = {name: names for name in asked & parts.keys() if (names := _narrowed(rules, name, parts)) is not None}
     return Shape(asked, narrowed, tells_absence=len(rules.servers) > 1)
 

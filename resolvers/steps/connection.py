@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import attrgetter, itemgetter
 from typing import overload
 
 import orjson
 
 from sources.errors import Fault, FaultCode
-from sources.records import Answer
+from sources.records import Answer, Row, Slab
 from sources.shape import Shape
 
 from ..authority import Rules
@@ -24,6 +27,7 @@ from ..entity import Entity
 from ..errors import Code, InvalidCursor, Refused
 from ..listing import Listing
 from ..operation import Operation
+from ..policy import Verdict
 from ..predicates import clauses
 from .joined import refuse, resolve
 from .listing import Question, further_scans, gives, make_listing, read_again, stream_place, stream_rank
@@ -84,12 +88,26 @@ class Listed:
     cursors: Sequence[str] = ()
     has_next: bool = False
     gaps: tuple[Gap, ...] = ()
+    taken: bool = False
+    """Whether the records were handed over page by page, and are not in ``entities``."""
+
+
+Take = Callable[[Slab, Sequence[int]], None]
+"""Takes over records of a slab, by their numbers in it, in the list's order."""
 
 
 def connection(
-    operation: Operation, resource: str, selector: Selector, after: str | None, want: Want
+    operation: Operation,
+    resource: str,
+    selector: Selector,
+    after: str | None,
+    want: Want,
+    take: Take | None = None,
 ) -> Step[Listed | None]:
     """A page of at most ``selector.first`` records after the cursor; None where nobody serves the resource.
+
+    ``take``: who takes over the records page by page, where they are one source's alone and nothing further is asked
+    of them, so that no more than a page of them need be in memory. The operation then does not know them afterwards.
 
     Raises Refused (filters that cannot be answered, too many candidates) and InvalidCursor.
     """
@@ -116,12 +134,12 @@ def connection(
     if any(clause.impossible for clause in tests):
         return Listed(has_next=bool(gaps.all()), gaps=gaps.all())
     calls = streams(operation, rules, tests)
-    run = _Run(operation, Question(rules, selector, tests, calls), want, gaps)
+    run = _Run(operation, Question(rules, selector, tests, calls), want, gaps, take)
     shown = yield from run.keyed(position) if run.question.keyed else run.unkeyed(position)
     missing = gaps.all()
     carried = [[gap.source, gap.resource, gap.code, gap.retryable] for gap in missing]
     cursors = _Cursors(operation.federation.sealer, bound_to, carried, shown.places)
-    return Listed(shown.entities, cursors, shown.has_next or bool(missing), missing)
+    return Listed(shown.entities, cursors, shown.has_next or bool(missing), missing, shown.taken)
 
 
 def _binding(operation: Operation, rules: Rules, selector: Selector) -> bytes:
@@ -152,6 +170,7 @@ class _Shown:
     entities: list[Entity] = field(default_factory=list)
     places: Sequence[tuple[object, ...]] = ()
     has_next: bool = False
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +189,23 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Trail(Sequence[tuple[object, ...]]):
-    """The places behind each of some records that are shown from a place on: made of where these stand (stream, page,
-    how many of its records up to there) when they are asked for."""
+    """The places behind each of some records that are shown from a place on, made when they are asked for."""
 
     start: _Place
-    entities: Sequence[Entity]
-    stand: list[tuple[int, str | None, int]] = field(default_factory=list)
+    ids: list[EntityId] = field(default_factory=list)
+    pages: list[tuple[int, int, str | None]] = field(default_factory=list)
+    """Where the records of each page begin, the stream that it is of, and its token."""
+    offsets: array[int] = field(default_factory=lambda: array("I"))
+    """How many records of its page there are up to each."""
+
+    def add(self, at: int, token: str | None, ids: Sequence[EntityId], offsets: Iterable[int]) -> None:
+        if not self.pages or self.pages[-1][1:] != (at, token):
+            self.pages.append((len(self.ids), at, token))
+        self.ids.extend(ids)
+        self.offsets.extend(offsets)
 
     def __len__(self) -> int:
-        return len(self.stand)
+        return len(self.ids)
 
     @overload
     def __getitem__(self, index: int) -> tuple[object, ...]: ...
@@ -186,11 +213,11 @@ class _Trail(Sequence[tuple[object, ...]]):
     def __getitem__(self, index: slice) -> list[tuple[object, ...]]: ...
     def __getitem__(self, index: int | slice) -> tuple[object, ...] | list[tuple[object, ...]]:
         if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self.stand)))]
-        number = range(len(self.stand))[index]
-        shown = [entity.id for entity in self.entities[max(0, number + 1 - _TAIL) : number + 1]]
-        tail = (*self.start.tail, *shown)[-_TAIL:]
-        return (*self.stand[number], tail, self.start.given + number + 1, self.start.had)
+            return [self[each] for each in range(*index.indices(len(self.ids)))]
+        number = range(len(self.ids))[index]
+        _, at, token = self.pages[bisect_right(self.pages, number, key=itemgetter(0)) - 1]
+        tail = (*self.start.tail, *self.ids[max(0, number + 1 - _TAIL) : number + 1])[-_TAIL:]
+        return at, token, self.offsets[number], tail, self.start.given + number + 1, self.start.had
 
 
 @dataclass(eq=False)
@@ -201,6 +228,7 @@ class _Run:
     question: Question
     want: Want
     gaps: Gaps
+    take: Take | None = None
 
     @property
     def first(self) -> int:
@@ -320,11 +348,11 @@ class _Run:
                 raise _expired(self.question.streams[place.at])
         number, place = found
         shown, numbers = yield from self._from(listing, number, place.had)
-        shown.places = trail = _Trail(place, shown.entities)
-        for number in numbers:
+        shown.places = trail = _Trail(place)
+        for number, entity in zip(numbers, shown.entities, strict=True):
             at, where = stream_place(listing.ranks[number])
             token, offset = listing.walks[at].walk.position(where)
-            trail.stand.append((at, token, offset + 1))
+            trail.add(at, token, (entity.id,), (offset + 1,))
         return shown
 
     def _found(self, listing: Listing, place: _Place, known: set[str]) -> tuple[int, _Place] | None:
@@ -375,11 +403,12 @@ class _Run:
         """A page, asked for page by page of the sources; None if the page that the cursor stands on has changed,
         or is known to its source no more."""
         shown, calls = _Shown(), self.question.streams
-        shown.places = trail = _Trail(place, shown.entities)
-        settled = self.question.rules.settled
+        shown.places = trail = _Trail(place)
+        settled, take = self.question.rules.settled, self._taking()
+        shown.taken = take is not None
         began, at, token, offset = place.at, place.at, place.token, place.offset
         resumed = goes_on = place.given > 0
-        given: set[str] = set(place.had)
+        given: set[EntityId] = set(map(EntityId, place.had))
         failed: set[int] = set()
         while at < len(calls):
             stream = calls[at]
@@ -387,7 +416,11 @@ class _Run:
             answer: Answer = (yield [fetch])[0]
             if resumed and token is not None and not answer.slabs and _token_lost(answer):
                 return None
-            ids = self.operation.absorb(fetch, answer, self.gaps)
+            if take is None:
+                ids = self.operation.absorb(fetch, answer, self.gaps)
+            else:
+                self.operation.missed(answer, self.gaps)
+                ids = [EntityId(each) for slab in answer.slabs for each in slab.ids]
             if resumed and answer.slabs and ids[offset - 1 : offset] != [place.tail[-1]]:
                 return None
             if answer.faults and not answer.slabs:
@@ -398,6 +431,19 @@ class _Run:
                     return shown
                 failed.add(at)
             resumed = False
+            if take is not None and answer.slabs:
+                (slab,) = answer.slabs
+                numbers = self._fresh(ids, self._open(slab, range(offset, len(ids))), given)
+                room = self.first - len(trail)
+                shown.has_next = len(numbers) > room
+                numbers = numbers[:room]
+                take(slab, numbers)
+                new = [ids[number] for number in numbers]
+                given.update(new)
+                trail.add(at, token, new, (number + 1 for number in numbers))
+                if shown.has_next:
+                    return shown
+                offset = len(ids)
             batch = self.first + 1 - len(shown.entities)
             while offset < len(ids):
                 end = offset + batch
@@ -421,8 +467,9 @@ class _Run:
                 shown.has_next = len(passing) > room
                 del passing[room:]
                 shown.entities += passing
-                given.update(entity.id for entity in passing)
-                trail.stand.extend((at, token, places[entity.id] + 1) for entity in passing)
+                new = [entity.id for entity in passing]
+                given.update(new)
+                trail.add(at, token, new, (places[each] + 1 for each in new))
                 if shown.has_next:
                     return shown
                 offset += batch
@@ -430,10 +477,56 @@ class _Run:
             offset, token = 0, answer.next
             if token is None:
                 at += 1
-            elif len(shown.entities) == self.first:
+            elif len(trail) == self.first:
                 shown.has_next = True
                 return shown
         return shown
+
+    def _taking(self) -> Take | None:
+        """Who takes over the records page by page; None where that is not to be done, or there is more to them."""
+        question, rules = self.question, self.question.rules
+        if self.take is None or self._shape is None or question.tests or question.selector.during is not None:
+            return None
+        if len(rules.servers) != 1 or not rules.population or not rules.settled or rules.scopes:
+            return None
+        federation, name = self.operation.federation, question.resource
+        capabilities = federation.sources[rules.servers[0]].capabilities
+        more = (
+            len(question.streams) != 1
+            or federation.policy.open(name) is None
+            or bool(federation.identities.concerned(name))
+            or name in capabilities.list_lacks
+            or name in capabilities.list_only
+        )
+        return None if more else self.take
+
+    def _open(self, slab: Slab, numbers: Sequence[int]) -> Sequence[int]:
+        """Those of a slab's records that the policy shows."""
+        operation, rules, policy = self.operation, self.question.rules, self.operation.federation.policy
+        assert self._shape is not None
+        decoded = slab.columns(self._shape)
+        for column, values in (policy.open(self.question.resource) or {}).items():
+            said = [*map(attrgetter(column), decoded)]
+            doubtful = [number for number in numbers if said[number] not in values]
+            if not doubtful:
+                continue
+            own = operation.aside()
+            rows = own.rows(slab.source, slab.resource)
+            rows.update((EntityId(slab.ids[number]), Row(slab, number)) for number in doubtful)
+            hidden = {
+                number
+                for number in doubtful
+                if policy.verdict(Entity(own, rules, EntityId(slab.ids[number]))) is Verdict.HIDE
+            }
+            numbers = [number for number in numbers if number not in hidden]
+        return numbers
+
+    def _fresh(self, ids: Sequence[EntityId], numbers: Sequence[int], given: set[EntityId]) -> Sequence[int]:
+        """Those of a page's records that were not given before, each once."""
+        new = {ids[number]: number for number in reversed(numbers)}
+        if len(new) == len(numbers) and given.isdisjoint(new):
+            return numbers
+        return [number for number in numbers if ids[number] not in given and new[ids[number]] == number]
 
     def _given_before(self, entity: Entity, at: int, failed: set[int]) -> bool:
         """Whether an earlier source's list already gave it: judged by that source's own version of the record.
