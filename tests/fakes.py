@@ -124,6 +124,12 @@ class FakeSource:
 
     # The source as the gateway sees it
 
+    concurrency = 4
+    pace: float | None = None
+
+    def has_list(self, resource: str, query: Query) -> bool:
+        return False
+
     async def page(self, resource: str, query: Query, token: str | None, deadline: float) -> Answer:
         self.calls.append(Call("page", resource, query, token))
         number = self._page_number(resource, query, token)
