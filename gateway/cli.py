@@ -4,6 +4,7 @@
     serve         the gateway over the sources of a configuration
     check         is the configuration right, do its sources answer, and (--quality) what is wrong in their data?
     schema        the GraphQL schema, as SDL
+    explain       what a query will ask of which source, and why
     demo-sources  only the demonstration sources, with a gateway.yaml
     assets        puts GraphiQL's files in place, so that the page needs no CDN
 
@@ -37,6 +38,7 @@ from .app import create_app, schema
 from .assemble import assemble
 from .config import ConfigError, Settings, is_loopback, json_schema, load, parse
 from .examples import examples
+from .explain import command as explain
 from .quality import command as quality
 from .telemetry import logs
 
@@ -109,6 +111,8 @@ def parser() -> argparse.ArgumentParser:
 
     sdl = commands.add_parser("schema", help="print the GraphQL schema (SDL)")
     sdl.set_defaults(command=_schema)
+
+    explain.add_command(commands)
 
     sources = commands.add_parser("demo-sources", help="serve only the demonstration sources, with a gateway.yaml")
     sources.add_argument("--out", type=Path, required=True, help="directory for gateway.yaml, secrets and certificates")

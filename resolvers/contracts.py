@@ -197,6 +197,14 @@ class SourcePort(Protocol):
     @property
     def capabilities(self) -> Capabilities: ...
 
+    @property
+    def concurrency(self) -> int: ...
+
+    @property
+    def pace(self) -> float | None: ...
+
+    def has_list(self, resource: str, query: Query) -> bool: ...
+
     async def page(
         self, resource: str, query: Query, token: str | None, deadline: float, shape: Shape | None = None
     ) -> Answer: ...
@@ -261,6 +269,15 @@ class Authority:
 
 
 @dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most that an operation may be estimated to cost; None is no bound. ``seconds``: of waiting for sources."""
+
+    calls: int | None = None
+    records: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds of one operation, and of what operations share. ``operation_timeout`` in seconds; the rest are counts."""
 
@@ -274,3 +291,9 @@ class Limits:
     """The most days of which a schedule, or a placement's attendance times, can be asked for at once."""
     max_index_bytes: int = 64 * 1024 * 1024
     """Bytes that the indexes of sorted lists may take together; about 100 per record of a list."""
+    cost: Ceiling = Ceiling(calls=2_000, records=2_000_000, seconds=300.0)
+    """What an operation may be estimated to cost at all sources together."""
+    cost_at: Mapping[str, Ceiling] = field(default_factory=dict)
+    """The same at one source, by its name."""
+    max_estimates: int = 1_000
+    """How many kinds of operations are remembered as being within these."""

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sources.records import DeletedAnswer
 from sources.standard import RESOURCES
 
 from .completeness import Gaps
 from .contracts import EntityId, Gap
 from .operation import Operation
+from .trace import How
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,7 @@ async def deleted(
             asked.append((name, serves))
     operation.asked |= bool(asked)
     operation.calls += len(asked)
-    answers = await asyncio.gather(
-        *(operation.federation.sources[name].deleted(after, serves, operation.deadline) for name, serves in asked)
-    )
+    answers = await asyncio.gather(*(_read(operation, name, after, serves) for name, serves in asked))
     gaps = Gaps()
     found: list[Deleted] = []
     for (name, serves), answer in zip(asked, answers, strict=True):
@@ -55,3 +55,13 @@ async def deleted(
             found += (Deleted(name, resource, each) for each in dict.fromkeys(ids))
     operation.gaps.merge(gaps)
     return found, gaps.all()
+
+
+async def _read(operation: Operation, name: str, after: str | None, serves: tuple[str, ...]) -> DeletedAnswer:
+    source = operation.federation.sources[name]
+    if operation.trace is None:
+        return await source.deleted(after, serves, operation.deadline)
+    with operation.trace.noting(name, "deletedEntities", How.DELETED) as done:
+        answer = await source.deleted(after, serves, operation.deadline)
+        done.rows, done.failed = sum(map(len, answer.ids.values())), bool(answer.faults)
+    return answer

@@ -31,6 +31,9 @@ class Code(StrEnum):
     """The filter is decided by records of a resource that no source serves, and no source can be trusted with it."""
     TOO_MANY_CANDIDATES = "TOO_MANY_CANDIDATES"
     """An ordered list, or a filter that other records decide, takes more records than ``limits.max_candidates``."""
+    OPERATION_TOO_EXPENSIVE = "OPERATION_TOO_EXPENSIVE"
+    """The operation is estimated to cost more than `limits.calls`, `limits.records` or `limits.seconds` allow, or those
+    of a source: nothing was fetched. `estimate` beside the code says how much; ask for fewer records at a time."""
     RAW_DISABLED = "RAW_DISABLED"
     """``raw`` is off in the configuration."""
     UNKNOWN_SOURCE = "UNKNOWN_SOURCE"

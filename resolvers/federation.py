@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from .identity.identities import REFRESH
 from .identity.store import Store
 from .indexes import Indexes
 from .policy import HideProtected, Policy
+from .statistics import Statistics
 
 
 def _now() -> datetime:
@@ -64,3 +66,6 @@ class Federation:
         self.indexes = Indexes(self.limits.max_index_bytes)
         self.pages_seen: dict[tuple[str, str], int] = {}
         """How many pages the last whole walk of (source, resource) had: a statistic for ``choose``."""
+        self.statistics = Statistics()
+        self.within: OrderedDict[bytes, int] = OrderedDict()
+        """The kinds of operations that were estimated to be within ``limits.cost``, and ``statistics.changes`` then."""

@@ -23,6 +23,7 @@ from .errors import GapCode
 from .federation import Federation
 from .identity import Known
 from .identity.translate import Knowns, Met, incoming, outgoing
+from .trace import How, Trace
 
 
 class Operation:
@@ -46,6 +47,8 @@ class Operation:
         """Whether records of sources were asked for, be it that they were still kept."""
         self.calls = 0
         """How many fetches were asked of sources; one may be several HTTP calls."""
+        self.trace: Trace | None = None
+        """Where every fetch is noted; None where nobody wants to see it."""
         self.subtrees: dict[str, frozenset[str]] = {}
         """Per organisation that a filter names, itself and all below it in the merged tree."""
         settled = federation.rules["Organisation"].settled
@@ -75,6 +78,7 @@ class Operation:
         other.subtrees, other.extents, other.levels = self.subtrees, self.extents, self.levels
         other._known = self._known
         other.lost, other._failed = self.lost, self._failed
+        other.trace = self.trace
         return other
 
     def rows(self, source: str, resource: str) -> dict[EntityId, Row | None]:
@@ -119,6 +123,10 @@ class Operation:
             if isinstance(fetch.op, List | Scan) and not fetch.op.query.parameters:
                 self._failed[source, resource] = answer.faults
             return ids
+        op = fetch.op
+        if isinstance(op, List | Scan) or (isinstance(op, Page) and op.token is None and answer.next is None):
+            size = len(ids) if answer.walk is None else answer.walk.size
+            self.federation.statistics.listed(source, resource, op.query, size)
         if isinstance(fetch.op, Scan) and answer.walk is not None and not fetch.op.query.parameters:
             self.federation.pages_seen[source, resource] = max(1, len(answer.walk.tokens))
         if isinstance(fetch.op, Lookup) and fetch.op.key == "ids":
@@ -170,6 +178,9 @@ class Operation:
         if not identities.rules(resource):
             return None
         found = self._known.get(resource)
+        if found is None and self.trace is not None:
+            with self.trace.noting("", resource, How.IDENTIFY):
+                found = await identities.known(resource, self.deadline)
         return found or self._known.setdefault(resource, await identities.known(resource, self.deadline))
 
     def identified(self, resource: str) -> Known | None:
@@ -183,6 +194,15 @@ class Operation:
 
     async def fetch(self, fetch: Fetch) -> Answer:
         """Ask the source, in its own ids."""
+        if self.trace is None or isinstance(fetch.op, Kept):
+            return await self._fetch(fetch)
+        for each in self.federation.identities.concerned(fetch.resource):
+            await self.known(each)  # which is noted by itself
+        if isinstance(fetch.op, Identify):
+            return await self._fetch(fetch)
+        return await self.trace.note(fetch, self._fetch(fetch))
+
+    async def _fetch(self, fetch: Fetch) -> Answer:
         self.asked = True
         knowns: dict[str, Known] = {}
         expand = fetch.op.expand if isinstance(fetch.op, Lookup) else ()

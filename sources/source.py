@@ -30,6 +30,7 @@ from .shape import Shape
 from .slabs import Built, Origin, build, build_array, build_columns, without
 from .standard import RESOURCES
 from .standard.model import Scalar
+from .tally import counting, hit
 from .transport import BaseTransport, Transport, code_of
 from .walks import KnownBy, Reader, Walk, ids_of, spans_of
 from .windows import split, without_earlier, without_later
@@ -43,6 +44,9 @@ NO_LOOKUP = frozenset({400, 403, 404, 405, 501})
 
 NO_LOOKUP_FOR = 900.0
 """Seconds until a lookup that was refused is tried again: a single bad request must not cost it for ever."""
+
+PACE_OVER = 10
+"""Calls over which the seconds of a call are averaged, about."""
 
 MAX_HALVINGS = 6
 """How often a lookup that is too large for a source is halved before the source counts as unavailable."""
@@ -124,8 +128,9 @@ class Source:
     Its methods never raise for what a source does: an Answer carries what came, and faults for what did not. Deadlines
     are absolute, in the running loop's time. Cancelling a method ends its calls, unless others wait for them too.
 
-    ``calls`` counts the requests sent to the API; ``on_call`` is told of each: resource, operation (``list``,
-    ``lookup``, ``get``, ``deleted``), status (None: no answer), seconds. Raises ConfigurationError when it is made.
+    ``calls`` counts the requests sent to the API; ``pace`` is how many seconds one took of late (None: none was sent).
+    ``on_call`` is told of each: resource, operation (``list``, ``lookup``, ``get``, ``deleted``), status (None: no
+    answer), seconds. Raises ConfigurationError when it is made.
     """
 
     def __init__(
@@ -141,6 +146,7 @@ class Source:
         self.capabilities = settings.capabilities
         self.settings = settings
         self.calls = 0
+        self.pace: float | None = None
         self.on_call: Callable[[str, str, int | None, float], None] | None = None
         self.clock = clock
         self._cache = cache
@@ -257,6 +263,19 @@ class Source:
             await self._cache.forget(key)
 
         return await paging.walk(fetch, restart, self.settings)
+
+    @property
+    def concurrency(self) -> int:
+        """The most calls at a time."""
+        return self.settings.concurrency
+
+    def has_list(self, resource: str, query: Query) -> bool:
+        """Whether the list is kept, as far as its first pages tell: reading it is likely to ask nobody."""
+        try:
+            windows = self._accept(resource, query)
+        except CallError:
+            return False
+        return all(self._cache.generation(self._walk_key(resource, each), None) is not None for each in windows)
 
     async def kept(self, walk: Walk, places: Sequence[int], shape: Shape | None = None) -> Answer:
         """The records at these places of a walk, as far as its pages are still kept. Asks nobody."""
@@ -466,6 +485,7 @@ class Source:
         alone = self._cache.digest("page by itself", walk, token) if generation is None and token is not None else None
         kept = await self._cache.page(generation, token) if alone is None else (await self._cache.records([alone]))[0]
         if kept is not None:
+            hit()
             return self._decoded(resource, token, kept, generation, from_cache=True, shape=shape)
 
         async def fetch() -> _Read:
@@ -590,6 +610,7 @@ class Source:
         if not by_id:
             kept = (await self._cache.records([whole]))[0]
             if kept is not None:
+                hit()
                 return self._read_lookup(resource, kept, expand, shape, None, from_cache=True)
 
         async def fetch() -> Built:
@@ -692,7 +713,9 @@ class Source:
         kept = await self._cache.records([self._record_key(resource, view, identity, expand) for identity in ids])
         found = [stored for stored in kept if stored is not None and stored.body]
         self._add_stored(gathered, view, expand, found, from_cache=True)
-        return [identity for identity, stored in zip(ids, kept, strict=True) if stored is None]
+        missing = [identity for identity, stored in zip(ids, kept, strict=True) if stored is None]
+        hit(len(ids) - len(missing))
+        return missing
 
     def _add_stored(
         self, gathered: _Gathered, view: View, expand: tuple[str, ...], found: Sequence[Stored], *, from_cache: bool
@@ -727,6 +750,10 @@ class Source:
 
         def observe(status: int | None, seconds: float) -> None:
             self.calls += 1
+            self.pace = seconds if self.pace is None else self.pace + (seconds - self.pace) / PACE_OVER
+            tally = counting.get()
+            if tally is not None:
+                tally.called(self.name, operation)
             if self.on_call is not None:
                 self.on_call(resource, operation, status, seconds)
 

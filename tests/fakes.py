@@ -125,6 +125,12 @@ class FakeSource:
 
     # The source as the gateway sees it
 
+    concurrency = 4
+    pace: float | None = None
+
+    def has_list(self, resource: str, query: Query) -> bool:
+        return False
+
     async def page(
         self, resource: str, query: Query, token: str | None, deadline: float, shape: Shape | None = None
     ) -> Answer:

@@ -17,6 +17,9 @@ import pytest_asyncio
 from gateway.assemble import Assembled
 from gateway.cli import parser
 from gateway.examples import examples
+from gateway.explain import tree
+from gateway.explain.command import explain
+from gateway.explain.explained import Mode
 from resolvers.errors import Code
 from sources.demo import municipality, server
 from tests.harness import ask, over
@@ -37,11 +40,16 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def gateway() -> AsyncIterator[Assembled]:
-    async with await server.start(municipality.build(2000, 1, DAY)) as servers:
-        assembled = over(servers)
-        yield assembled
-        await assembled.aclose()
+async def servers() -> AsyncIterator[server.DemoServers]:
+    async with await server.start(municipality.build(2000, 1, DAY)) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway(servers: server.DemoServers) -> AsyncIterator[Assembled]:
+    assembled = over(servers)
+    yield assembled
+    await assembled.aclose()
 
 
 QUERIES = blocks("graphql")
@@ -57,6 +65,17 @@ async def test_every_query_in_the_documentation_answers(gateway: Assembled, page
         assert value, f"{name} is empty: the page shows nothing"
         if isinstance(value, dict) and "nodes" in value:
             assert value["nodes"], f"{name} has no records: the page shows nothing"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_plan_that_is_shown_is_the_real_one(servers: server.DemoServers) -> None:
+    page = (ROOT / "docs" / "queries.md").read_text(encoding="utf-8")
+    found = re.search(r"For this query\n\n```graphql\n(.*?)```\n\nthe plan is\n\n```text\n(.*?)```", page, re.DOTALL)
+    assert found is not None
+    fresh = over(servers)  # it has not seen anything yet
+    answer = await explain(fresh, found[1], {}, None, Mode.PLAN)
+    await fresh.aclose()
+    assert tree.text(answer["extensions"]["plan"]) == found[2]
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from resolvers.contracts import Authority, EntityId, Limits, Scope, When
+from resolvers.contracts import Authority, Ceiling, EntityId, Limits, Scope, When
 from resolvers.identity import IdentityRule
 from sources.endpoints import DELETED
 from sources.profiles import PROFILES
@@ -35,6 +35,7 @@ from .shape import (
     AuthoritySection,
     BearerAuth,
     ConfigurationFile,
+    CostAtSource,
     OAuth2Auth,
     Part,
     Server,
@@ -104,6 +105,9 @@ def _built(file: ConfigurationFile) -> Settings:
             max_filter_calls=file.limits.max_filter_calls,
             max_schedule_days=file.limits.max_schedule_days,
             max_index_bytes=file.limits.max_index_bytes,
+            cost=Ceiling(file.limits.calls, file.limits.records, file.limits.seconds),
+            cost_at={name: ceiling for name, source in file.sources.items() if (ceiling := _ceiling(source.limits))},
+            max_estimates=file.limits.max_estimates,
         ),
         raw=file.raw,
         executor=file.executor,
@@ -114,6 +118,11 @@ def _built(file: ConfigurationFile) -> Settings:
 def _authority(rules: AuthoritySection) -> Authority:
     when = tuple(When(_scope(each), each.order, each.fields) for each in rules.when)
     return Authority(rules.exists, rules.order, rules.fields, rules.lists, when)
+
+
+def _ceiling(limits: CostAtSource) -> Ceiling | None:
+    made = Ceiling(limits.calls, limits.records, limits.seconds)
+    return None if made == Ceiling() else made
 
 
 def _scope(part: Part) -> Scope:

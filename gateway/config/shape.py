@@ -126,6 +126,17 @@ class Part(Section):
     """Ids of organisations; all that is below them belongs to them."""
 
 
+class CostAtSource(Section):
+    """The most that one operation may be estimated to ask of a source."""
+
+    calls: Count | None = None
+    """HTTP calls."""
+    records: Count | None = None
+    """Records that it sends."""
+    seconds: Timeout | None = None
+    """How long calls to it last, together."""
+
+
 class SourceSection(Section):
     """One SS 12000 API."""
 
@@ -193,6 +204,8 @@ class SourceSection(Section):
     """The most single gets that stand in for a lookup."""
     timezone: Zone = "Europe/Stockholm"
     """The zone of its date-times that name none."""
+    limits: CostAtSource = CostAtSource()
+    """The most that one operation may be estimated to ask of it."""
     allow_civicno_in_url: bool = False
     """Whether a personal identity number may stand in a URL to this source."""
 
@@ -276,6 +289,14 @@ class Bounds(Section):
     """The most days of which a schedule, or a placement's attendance times, can be asked for at once."""
     max_index_bytes: Size = Field(default=Limits().max_index_bytes, json_schema_extra={"default": "64MB"})
     """How much the indexes of sorted and of long lists may take; about 100 bytes per record of a list."""
+    calls: Count | None = Limits().cost.calls
+    """The most HTTP calls to sources that an operation may be estimated to take."""
+    records: Count | None = Limits().cost.records
+    """The most records of sources that an operation may be estimated to take."""
+    seconds: Timeout | None = Field(default=Limits().cost.seconds, json_schema_extra={"default": "5m"})
+    """The longest that an operation may be estimated to wait for sources."""
+    max_estimates: Count = Limits().max_estimates
+    """How many kinds of operations are remembered as being within these."""
 
 
 class ConfigurationFile(Section):

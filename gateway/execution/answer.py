@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.explain.report import report
 from resolvers.contracts import Gap
 from resolvers.errors import Code, GapCode
 from resolvers.operation import Operation
@@ -76,6 +77,8 @@ def extensions(context: Context) -> dict[str, Any]:
     ]
     if notices:
         found["notices"] = notices
+    if context.explained is not None:
+        found["plan"] = report(context.explained, operation.federation, operation.trace)
     return found
 
 

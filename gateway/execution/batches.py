@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from resolvers.contracts import Step
 from resolvers.driver import run
 from resolvers.operation import Operation
+from resolvers.trace import Field, fetching_for, fields
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -25,6 +26,8 @@ class Batch(Generic[K, V]):
     _next: dict[K, None] = field(default_factory=dict)
     _running: dict[K, asyncio.Task[None]] = field(default_factory=dict)
     _turn: asyncio.Task[None] | None = None
+    _fields: frozenset[Field] = frozenset()
+    """The fields that want what is asked for next, where somebody wants to see it."""
 
     async def all(self, items: Iterable[K]) -> Mapping[K, V]:
         """The values of these items, among all others that are known. Raises what the step raises."""
@@ -34,6 +37,8 @@ class Batch(Generic[K, V]):
             fresh = [item for item in missing if item not in self._running]
             if fresh:
                 self._next.update(dict.fromkeys(fresh))
+                if self.operation.trace is not None:
+                    self._fields |= fields()
                 if self._turn is None:
                     self._turn = asyncio.ensure_future(self._dispatch())
                 waiting.add(self._turn)
@@ -46,7 +51,12 @@ class Batch(Generic[K, V]):
         items, self._next, turn, self._turn = list(self._next), {}, self._turn, None
         assert turn is not None
         self._running.update(dict.fromkeys(items, turn))
-        found = await run(self.operation, self.step(items))
+        if self._fields:
+            asking, self._fields = self._fields, frozenset()
+            with fetching_for(asking):
+                found = await run(self.operation, self.step(items))
+        else:
+            found = await run(self.operation, self.step(items))
         self.values.update(zip(items, found, strict=True))
 
 

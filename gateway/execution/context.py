@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from graphql import FieldNode
 from strawberry.dataloader import DataLoader
@@ -14,10 +15,14 @@ from resolvers.driver import run
 from resolvers.entity import Entity
 from resolvers.operation import Operation
 from resolvers.steps.forward import references
+from resolvers.trace import fetching_for
 from resolvers.want import want
 
 from .batches import Batch, Known
 from .selection import Children, ResolveInfo, children
+
+if TYPE_CHECKING:
+    from gateway.explain.explained import Explained
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -31,6 +36,8 @@ class Context:
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
+        self.explained: Explained | None = None
+        """What the client wants to see of how the operation is executed; None: nothing."""
         self.nulls: dict[tuple[str, str], tuple[str | int, ...]] = {}
         """Per source and code of a gap, the path of a root field that is null because of it."""
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
@@ -42,6 +49,10 @@ class Context:
     def null_because(self, gaps: Gaps, path: Sequence[str | int]) -> None:
         for gap in gaps.all():
             self.nulls.setdefault((gap.source, gap.code), tuple(path))
+
+    def fetching_for(self, *path: str) -> AbstractContextManager[None]:
+        """What is fetched inside is noted as being for a field of the query, where somebody wants to see it."""
+        return nullcontext() if self.operation.trace is None else fetching_for([path])
 
     def keep(self, found: object) -> None:
         """Keep something alive as long as the operation: what is known by its identity."""

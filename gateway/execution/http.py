@@ -15,7 +15,9 @@ from strawberry.asgi import GraphQL
 from strawberry.schema import Schema
 from strawberry.types import ExecutionResult
 
+from gateway.explain.explained import BadHeader, Explained, wanted
 from gateway.telemetry.graphql_errors import log_graphql_errors, sanitise
+from resolvers.errors import Code
 from resolvers.federation import Federation
 from resolvers.operation import Operation
 
@@ -74,8 +76,17 @@ class GraphQLApp(GraphQL[Context, None]):
         super().__init__(schema, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=())
         self.federation = federation
 
+    async def run(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().run(request, *args, **kwargs)
+        except BadHeader as problem:
+            error = {"message": str(problem), "extensions": {"code": str(Code.BAD_USER_INPUT)}}
+            return Response(orjson.dumps({"errors": [error]}), 400, media_type="application/json")
+
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         context = Context(Operation(self.federation))
+        if isinstance(request, Request) and (mode := wanted(request.headers)) is not None:
+            context.explained = Explained(mode)
         request.scope[_CONTEXT] = context
         request.scope[_RESPONSE] = response
         request.scope[_STARTED] = time.perf_counter()

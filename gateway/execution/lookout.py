@@ -14,6 +14,7 @@ from resolvers.contracts import EntityId, Step
 from resolvers.entity import Entity, Entry
 from resolvers.steps.forward import entries_in_period, guarded, reference_id, visible_entries
 from resolvers.steps.inverse import inverse, inverse_entries
+from resolvers.trace import Field, fetching_for
 
 from .context import Context
 from .kinds import Back, Forward, Inverse, Part
@@ -41,39 +42,57 @@ class Lookout:
     """What is known by its identity must stay alive."""
     _readers: dict[tuple[str, str], Read] = field(default_factory=dict)
 
-    async def look(self, selection: Selection, holders: Sequence[Any]) -> None:
-        """Find what the selection asks of these. Raises whatever a step or resolver raises."""
+    async def look(self, selection: Selection, holders: Sequence[Any], path: Field = ()) -> None:
+        """Find what the selection asks of these. Raises whatever a step or resolver raises.
+
+        ``path``: the fields that lead to them, where somebody wants to see what is fetched for which.
+        """
         if selection.records is not None:
             holders = list({holder.id: holder for holder in holders}.values())
-        await asyncio.gather(*(self._item(selection, item, holders) for item in selection.items if item.looked_for))
+        await asyncio.gather(
+            *(self._item(selection, item, holders, path) for item in selection.items if item.looked_for)
+        )
 
-    async def _item(self, selection: Selection, item: Item, holders: Sequence[Any]) -> None:
+    async def _item(self, selection: Selection, item: Item, holders: Sequence[Any], above: Field) -> None:
+        path = above
+        if above:
+            path = (*above, _name(item))
+            with fetching_for([path]):
+                below = await self._found(selection, item, holders)
+        else:
+            below = await self._found(selection, item, holders)
+        deeper = item.below is not None and item.below.looked_for
+        found = _flat(below) if deeper else ()
+        count = len(found) if deeper else sum(len(each) if isinstance(each, list) else 1 for each in below if each)
+        self.context.operation.federation.statistics.led(selection.type.name, _name(item), len(holders), count)
+        if item.below is not None and deeper:
+            await self.look(item.below, found, path)
+
+    async def _found(self, selection: Selection, item: Item, holders: Sequence[Any]) -> Iterable[object]:
+        """What an item leads to, entered into its table."""
         table = self.tables.setdefault(item.number, {})
         kind = item.kind
         if isinstance(kind, Forward):
             found = await self._forward(kind, selection, item, holders)
             table.update(found)
-            below: Iterable[object] = found.values()
-        elif isinstance(kind, Back):
+            return found.values()
+        if isinstance(kind, Back):
             owners = await self.context.references(kind.relation.owner, [h.owner.id for h in holders], item.want)
             table.update((holder.owner.id, owners[holder.owner.id]) for holder in holders)
-            below = table.values()
+            return table.values()
+        if isinstance(kind, Part):
+            values = await self._part(kind, selection, item, holders)
+        elif isinstance(kind, Inverse):
+            values = await self._inverse(kind, item, holders)
+        elif isinstance(kind, Attribute):
+            values = [getattr(holder, kind.name) for holder in holders]
         else:
-            if isinstance(kind, Part):
-                values = await self._part(kind, selection, item, holders)
-            elif isinstance(kind, Inverse):
-                values = await self._inverse(kind, item, holders)
-            elif isinstance(kind, Attribute):
-                values = [getattr(holder, kind.name) for holder in holders]
-            else:
-                assert isinstance(kind, Resolved)
-                values = await self._resolved(kind, item, holders)
-            if not isinstance(kind, Attribute):
-                table.update(zip(map(key_of, holders), values, strict=True))
-            self.kept.append(values)
-            below = values
-        if item.below is not None and item.below.looked_for:
-            await self.look(item.below, _flat(below))
+            assert isinstance(kind, Resolved)
+            values = await self._resolved(kind, item, holders)
+        if not isinstance(kind, Attribute):
+            table.update(zip(map(key_of, holders), values, strict=True))
+        self.kept.append(values)
+        return values
 
     def _values(self, selection: Selection, column: str, holders: Sequence[Any]) -> Iterable[object]:
         if selection.records is None:
@@ -151,6 +170,11 @@ class Lookout:
         for (number, _), value in zip(waiting, await asyncio.gather(*(v for _, v in waiting)), strict=True):
             values[number] = value
         return values
+
+
+def _name(item: Item) -> str:
+    name: str = item.details[0].node.name.value
+    return name
 
 
 def _entries(holder: Any, kind: Part, value: list[object]) -> list[Entry]:

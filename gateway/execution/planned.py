@@ -70,7 +70,9 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
         context = self.context_value
         lookout = Lookout(context, info_of)
         try:
-            await lookout.look(selection, objects)
+            explained = context.explained
+            fields = () if explained is None else explained.fields(info.path.as_list())
+            await lookout.look(selection, objects, fields)
         except Exception:  # noqa: BLE001  # graphql-core comes upon it again, and reports it
             return None
         show = printer(selection, context.operation, lookout.tables)

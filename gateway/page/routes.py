@@ -1,4 +1,4 @@
-"""The page, its two own files, and GraphiQL's: from this server where installed, else from a CDN with pinned hashes."""
+"""The page, its own files, and GraphiQL's: from this server where installed, else from a CDN with pinned hashes."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def page_routes(example_query: str, graphql_path: str = "/graphql", assets: Path
     routes = [
         Route("/", index),
         _file("/page/start.js", _HERE / "start.js"),
+        _file("/page/explain.js", _HERE / "explain.js"),
         _file("/page/page.css", _HERE / "page.css"),
     ]
     if local:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from resolvers.contracts import Want
+from resolvers.cost import Forward
 from resolvers.entity import Entry
 from resolvers.steps.forward import reference_id
 
@@ -50,4 +51,5 @@ class DutyAssignment:
         name="person",
         doc="The teacher: the person that the source sent here, or the duty's person.",
         info=True,
+        leading=lambda given, limits: (Forward("Duty", want=Want(frozenset({"person"}))), Forward("Person")),
     )

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import strawberry
+from graphql import FieldNode
 
+from gateway.execution.context import Context
 from gateway.execution.precheck import precheck
+from gateway.execution.selection import Children, ResolveInfo
 from resolvers.completeness import Gaps
-from resolvers.contracts import EntityId, Gap, Selector
+from resolvers.contracts import EntityId, Gap, Limits, Selector
+from resolvers.cost import ByIds, Leads, ListPage
 from resolvers.dated import dated
 from resolvers.driver import run
 from resolvers.entity import Entity
@@ -123,36 +129,41 @@ def _list_field(resource: Resource) -> Any:
     arguments["first"] = ("first", int, "At most this many.", DEFAULT_FIRST)
     arguments["after"] = ("after", optional(str), "Go on after this cursor of the same list.", strawberry.UNSET)
 
+    def asked_for(given: Mapping[str, Any], limits: Limits) -> Selector:
+        asked = selector(resource, given, limits.max_first, DEFAULT_FIRST)
+        if not needed:
+            return asked
+        window = type("Window", (), {python_name(name): given[python_name(name)] for name in needed})
+        return replace(asked, conditions=(*asked.conditions, *conditions(resource, window, required=True)))
+
+    def leading(given: Mapping[str, object], limits: Limits) -> tuple[Leads, ...]:
+        return (ListPage(resource.name, asked_for(given, limits)),)
+
     async def resolve(self: object, info: Any, **given: Any) -> object:
         context = context_of(info)
         operation = context.operation
         precheck(context, info)
-        asked = selector(resource, given, operation.federation.limits.max_first, DEFAULT_FIRST)
-        if needed:
-            window = type("Window", (), {python_name(name): given[python_name(name)] for name in needed})
-            asked = Selector(
-                (*asked.conditions, *conditions(resource, window, required=True)),
-                asked.during,
-                asked.order,
-                asked.first,
-            )
+        asked = asked_for(given, operation.federation.limits)
         selected = context.selection(info._raw_info, info._raw_info.field_nodes)
-        nodes = _entity_nodes(selected, context, info)
+        nodes = entity_nodes(context, info._raw_info, selected)
         wanted = context.want(resource.name, info._raw_info, nodes)
         after = given.get("after", strawberry.UNSET)
         after = after if isinstance(after, str) else None
-        listed = await run(operation, connection(operation, resource.name, asked, after, wanted))
+        with context.fetching_for(info.field_name):
+            listed = await run(operation, connection(operation, resource.name, asked, after, wanted))
         return None if listed is None else _connection(made, edge, listed, after, edges="edges" in selected)
 
     doc = f"{resource.doc} The list of all that sources have ({resource.swedish})."
-    return field(resolve, optional(made), name=resource.plural, doc=doc, info=True, arguments=arguments)
+    return field(
+        resolve, optional(made), name=resource.plural, doc=doc, info=True, arguments=arguments, leading=leading
+    )
 
 
-def _entity_nodes(selected: dict[str, list[Any]], context: Any, info: Any) -> list[Any]:
+def entity_nodes(context: Context, info: ResolveInfo, selected: Children) -> list[FieldNode]:
     """The nodes below which records are selected: ``nodes`` and ``edges { node }``."""
     found = list(selected.get("nodes", ()))
     if "edges" in selected:
-        found += context.selection(info._raw_info, selected["edges"]).get("node", [])
+        found += context.selection(info, selected["edges"]).get("node", [])
     return found
 
 
@@ -167,10 +178,15 @@ def _by_id(resource: Resource, name: str) -> Any:
         doc=f"The {resource.name} with this id; null where there is none ({resource.swedish}).",
         info=True,
         arguments={"id": ("id", strawberry.ID, "Its id.", inspect.Parameter.empty)},
+        leading=lambda given, limits: (ByIds(resource.name, 1),),
     )
 
 
 def _by_ids(resource: Resource) -> Any:
+    def leading(given: Mapping[str, object], limits: Limits) -> tuple[Leads, ...]:
+        ids = given.get("ids")
+        return (ByIds(resource.name, len(ids) if isinstance(ids, list) else 0),)
+
     async def resolve(self: object, info: Any, ids: list[str]) -> object:
         maximum = context_of(info).operation.federation.limits.max_first
         if len(ids) > maximum:
@@ -184,6 +200,7 @@ def _by_ids(resource: Resource) -> Any:
         doc=f"The {resource.plural} with these ids, in their order; null where there is none.",
         info=True,
         arguments={"ids": ("ids", list[strawberry.ID], "Their ids.", inspect.Parameter.empty)},
+        leading=leading,
     )
 
 
@@ -193,7 +210,8 @@ async def _fetch(resource: Resource, info: Any, ids: list[str]) -> list[Entity |
     asked = [EntityId(canonical_id(each)) for each in ids]
     gaps = Gaps()
     wanted = context.want(resource.name, info._raw_info, info._raw_info.field_nodes)
-    found = await run(context.operation, by_ids(context.operation, resource.name, asked, wanted, gaps))
+    with context.fetching_for(info.field_name):
+        found = await run(context.operation, by_ids(context.operation, resource.name, asked, wanted, gaps))
     if gaps.all() and None in found:
         context.null_because(gaps, info._raw_info.path.as_list())
     return found

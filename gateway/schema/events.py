@@ -7,9 +7,11 @@ from typing import Any
 
 import strawberry
 
-from resolvers.contracts import EntityId, Limits, Selector, Step
+from resolvers.contracts import EVERYTHING, EntityId, Limits, Selector, Step
+from resolvers.cost import Aside, Inverse, Leads
 from resolvers.dated import dated
 from resolvers.entity import Entity
+from resolvers.relations import INVERSES
 from resolvers.steps.schedule import events
 from resolvers.steps.select import require_period
 from sources.standard import RESOURCES
@@ -41,6 +43,17 @@ def events_field(target: str, doc: str) -> Any:
 
         return context.load(("events", target, asked, wanted), self.id, step)
 
+    def leading(given: Mapping[str, object], limits: Limits) -> tuple[Leads, ...]:
+        asked = checked(given, limits)
+        through = (
+            Inverse(INVERSES[target, "activities"], EVERYTHING),
+            Inverse(INVERSES["Activity", "calendarEvents"], Selector(during=asked.during)),
+        )
+        if target != "Duty":
+            return through
+        exceptions = Inverse(INVERSES["Duty", "teacherExceptions"], Selector(during=asked.during))
+        return (Aside((exceptions,)), *through)
+
     arguments = period_arguments(dated(resource), required=True) | list_arguments(resource)
     arguments["first"] = ("first", optional(int), "At most this many; without it, all.", strawberry.UNSET)
     return field(
@@ -51,4 +64,5 @@ def events_field(target: str, doc: str) -> Any:
         info=True,
         arguments=arguments,
         check=checked,
+        leading=leading,
     )

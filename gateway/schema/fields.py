@@ -9,7 +9,7 @@ from typing import Annotated, Any, Optional
 import strawberry
 from strawberry.types.info import Info
 
-from gateway.execution import kinds
+from gateway.execution import kinds, leads
 from gateway.execution.precheck import Check, register
 
 
@@ -25,12 +25,14 @@ def field(
     check: Check | None = None,
     kind: kinds.Kind | None = None,
     reads: Sequence[str] = (),
+    leading: leads.Leading | None = None,
 ) -> Any:
     """A field whose resolver is called with the source, ``info`` if wanted, and its arguments by Python name.
 
     ``check`` is asked about the arguments before anything of the operation is fetched.
     ``kind``: what it reads, where a plan can read it without the resolver.
     ``reads``: on a record's type, the columns that must be in hand.
+    ``leading``: what is fetched for it, where it has no kind and does not simply lead to a record of its type.
     ``arguments``: Python name to (GraphQL name, type, description, default); ``inspect.Parameter.empty`` requires it.
     """
     parameter = inspect.Parameter
@@ -48,6 +50,8 @@ def field(
         register(resolve, check)
     if kind is not None:
         kinds.register(resolve, kind)
+    if leading is not None:
+        leads.register(resolve, leading)
     resolve.__name__ = name
     resolve.__columns__ = frozenset(reads)  # type: ignore[attr-defined]
     resolve.__signature__ = inspect.Signature(parameters, return_annotation=returns)  # type: ignore[attr-defined]

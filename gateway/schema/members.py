@@ -9,6 +9,7 @@ from typing import Any
 import strawberry
 
 from resolvers.contracts import Limits, Period
+from resolvers.cost import Forward, Inside
 from resolvers.entity import Entity
 from resolvers.participation import in_effect, reference
 
@@ -51,4 +52,5 @@ members_field = field(
     | {"first": ("first", optional(int), "At most this many; without it, all.", strawberry.UNSET)},
     check=_checked,
     reads=("groupMemberships", "startDate", "endDate"),
+    leading=lambda given, limits: (Inside(), Forward("Person")),
 )

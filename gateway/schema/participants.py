@@ -8,6 +8,7 @@ from typing import Any
 import strawberry
 
 from resolvers.contracts import EntityId, Limits, Step, Want
+from resolvers.cost import Forward, Inside
 from resolvers.entity import Entity
 from resolvers.operation import Operation
 from resolvers.participation import PUPIL, TEACHER
@@ -25,7 +26,13 @@ def _type(name: str, doc: str, **own: Any) -> Any:
 
 
 def _person(doc: str) -> Any:
-    return field(lambda self: self.person, optional(lazy("Person")), name="person", doc=doc)
+    return field(
+        lambda self: self.person,
+        optional(lazy("Person")),
+        name="person",
+        doc=doc,
+        leading=lambda given, limits: (Forward("Person", known=True),),
+    )
 
 
 EventParticipant = _type("EventParticipant", "A pupil's part in a calendar event.", person=_person("Who takes part."))
@@ -39,7 +46,7 @@ EventTeacher = _type(
 _Find = Callable[[Operation, Sequence[EntityId], Want], Step[list[list[Participant]]]]
 
 
-def _field(name: str, doc: str, of: Any, find: _Find, reads: Sequence[str]) -> Any:
+def _field(name: str, doc: str, of: Any, find: _Find, reads: Sequence[str], through: str) -> Any:
     def checked(given: Mapping[str, object], limits: Limits) -> int | None:
         return bounded(given.get("first", strawberry.UNSET), limits.max_candidates, None)
 
@@ -67,6 +74,7 @@ def _field(name: str, doc: str, of: Any, find: _Find, reads: Sequence[str]) -> A
         arguments=arguments,
         check=checked,
         reads=reads,
+        leading=lambda given, limits: (Forward("Activity"), Inside(), Forward(through), Inside(), Forward("Person")),
     )
 
 
@@ -77,6 +85,7 @@ participants_field = _field(
     EventParticipant,
     pupils,
     read_of(PUPIL),
+    "Group",
 )
 teachers_field = _field(
     "teachersInEffect",
@@ -85,4 +94,5 @@ teachers_field = _field(
     EventTeacher,
     teachers,
     read_of(TEACHER),
+    "Duty",
 )

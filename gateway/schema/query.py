@@ -10,6 +10,8 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionContext
 
+from gateway.explain.admission import Admission
+from resolvers.cost import Deletions
 from resolvers.deleted import deleted
 from sources.standard import RESOURCES
 from sources.standard.feeds import ENTITY_TYPE
@@ -101,6 +103,7 @@ def build_schema(
         name="deletedEntities",
         doc="Records that sources say they deleted; another source may still have them.",
         info=True,
+        leading=lambda given, limits: (Deletions(),),
         arguments={
             "after": ("after", optional(DateTime), "Deleted later than this instant (exclusive).", strawberry.UNSET),
             "resources": ("entities", optional_list(entity_type), "Only records of these kinds.", strawberry.UNSET),
@@ -113,4 +116,5 @@ def build_schema(
         strawberry.type(query, description="One view of all that the school authority's systems hold."),
         config=StrawberryConfig(scalar_map=SCALARS),
         execution_context_class=execution,
+        extensions=[Admission],
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import strawberry
 
-from resolvers.contracts import EntityId, Step
+from resolvers.contracts import EntityId, Limits, Period, Selector, Step
+from resolvers.cost import Inverse, Leads
 from resolvers.entity import Entity
+from resolvers.relations import INVERSES
 from resolvers.rotation import Stay
 from resolvers.steps.stays import PLACEMENT, stays
 from sources.standard.attendance_schedule import SCHEDULE_STATE
@@ -70,6 +73,11 @@ def _type() -> Any:
 AttendanceTime = _type()
 
 
+def _leading(given: Mapping[str, object], limits: Limits) -> tuple[Leads, ...]:
+    first, last = days(given, limits)
+    return (Inverse(INVERSES["Placement", "attendanceSchedules"], Selector(during=Period(first, last))),)
+
+
 def _attendance_times(self: Entity, info: Any, **given: object) -> object:
     context = context_of(info)
     operation = context.operation
@@ -91,4 +99,5 @@ attendance_times_field = field(
     arguments=FROM_AND_TO,
     check=days,
     reads=PLACEMENT,
+    leading=_leading,
 )

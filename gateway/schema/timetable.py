@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import strawberry
 
-from resolvers.contracts import EntityId, Step, Want
+from resolvers.contracts import EVERYTHING, EntityId, Limits, Period, Selector, Step, Want
+from resolvers.cost import Aside, Between, Forward, Inside, Inverse, Leads
 from resolvers.entity import Entity
 from resolvers.participation import Part
 from resolvers.participation import Via as Reason
+from resolvers.relations import INVERSES
 from resolvers.steps.presence import At, During, absences, attendance
-from resolvers.steps.timetable import Scheduled, timetable
+from resolvers.steps.timetable import DATES, EVENT, Scheduled, timetable
 
 from .days import FROM_AND_TO, days
 from .fields import field, optional, optional_list
@@ -113,6 +115,7 @@ def _entry_type() -> Any:
             name="attendance",
             doc="What is reported of this person's attendance; of several records the one reported last.",
             info=True,
+            leading=lambda given, limits: (Inverse(INVERSES["CalendarEvent", "attendances"], EVERYTHING),),
         ),
         "absences": field(
             _absences,
@@ -120,6 +123,7 @@ def _entry_type() -> Any:
             name="absences",
             doc="This person's absences that overlap the entry, in the order of their ids.",
             info=True,
+            leading=lambda given, limits: (Inverse(INVERSES["Person", "absences"], EVERYTHING),),
         ),
     }
     return strawberry.type(
@@ -130,6 +134,17 @@ def _entry_type() -> Any:
 
 
 ScheduleEntry = _entry_type()
+
+
+def _leading(given: Mapping[str, object], limits: Limits) -> tuple[Leads, ...]:
+    around = Period(*days(given, limits))
+    return (
+        Aside((Between(INVERSES["Activity", "calendarEvents"], around, Want(EVENT)),)),
+        Aside((Inverse(INVERSES["Person", "groupMemberships"], Selector(during=around), DATES),)),
+        Aside((Inverse(INVERSES["Person", "duties"], EVERYTHING, DATES),)),
+        Inside(),
+        Aside((Forward("Activity", want=Want(frozenset({"groups", "teachers"}))),)),
+    )
 
 
 def _schedule(self: Entity, info: Any, **given: object) -> object:
@@ -154,4 +169,5 @@ schedule_field = field(
     info=True,
     arguments=FROM_AND_TO,
     check=days,
+    leading=_leading,
 )

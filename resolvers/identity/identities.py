@@ -75,6 +75,10 @@ class Identities:
         """Whether ids of this very resource differ between sources."""
         return resource in self._rules
 
+    def unread(self, resource: str) -> tuple[str, ...]:
+        """The sources that will be read, of those of the resource, when next its ids must be known."""
+        return () if self._fresh(resource) else self._readers(resource)
+
     async def known(self, resource: str, deadline: float) -> Known:
         """What is known of a resource's ids; its sources are read where that is too long ago.
 
@@ -112,7 +116,7 @@ class Identities:
             for each in _mentioned(resource) & self._rules.keys() - {resource}
             if any(_refers(resource, column, each) for column in columns)
         }
-        readers = [name for name in self._servers[resource] if name in own or self._holds(name, resource, columns)]
+        readers = self._readers(resource)
         answers = await asyncio.gather(*(self._read(name, resource, columns, deadline) for name in readers))
         remembered = await asyncio.to_thread(self._store.read, resource)
         nodes: list[Node] = []
@@ -131,6 +135,14 @@ class Identities:
         named.name(found)
         await asyncio.to_thread(self._store.write, resource, named.taken, named.links, named.aliases)
         return replace(named.known(found, tuple(faults)), serial=next(self._serials))
+
+    def _readers(self, resource: str) -> tuple[str, ...]:
+        columns = self._columns(resource)
+        return tuple(
+            name
+            for name in self._servers[resource]
+            if resource in self._sources[name].capabilities.own_ids or self._holds(name, resource, columns)
+        )
 
     async def _read(self, name: str, resource: str, columns: frozenset[str], deadline: float) -> Answer:
         source = self._sources[name]

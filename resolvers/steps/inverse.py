@@ -175,7 +175,7 @@ def _in_window(
     """
     rules, how = operation.federation.rules[relation.owner], dated(relation.resource)
     assert how is not None
-    window = Query.of(_window(operation, relation, period, sole=False))
+    window = Query.of(window_of(operation, relation, period, sole=False))
     fetches = [Fetch(source, relation.owner, List(window)) for source in rules.speaker_names(how.start)]
     found = {each for ids in operation.absorb_all(fetches, (yield fetches)) for each in ids}
     yield from complete(operation, relation.owner, sorted(found), Want(frozenset({relation.column})))
@@ -299,7 +299,7 @@ def _fetches(
     if choice.path is Path.EXPAND and relation.expand is not None:
         return [Fetch(source, relation.target, Lookup("ids", tuple(parents), (relation.expand.name,)))]
     # A period and the reference may go in one call only where no other source could overrule either of them.
-    times = _window(operation, relation, period, sole)
+    times = window_of(operation, relation, period, sole=sole)
     parameter = relation.parameter
     if choice.path is Path.FILTER and parameter is not None and (sole or not relation.resource.window):
         size = ARRAY_CHUNK if parameter.many else 1
@@ -316,7 +316,9 @@ def _fetches(
     return [Fetch(source, owner, List(Query.of(times)), decoded)]
 
 
-def _window(operation: Operation, relation: Relation, period: Period | None, sole: bool) -> dict[str, tuple[str, ...]]:
+def window_of(
+    operation: Operation, relation: Relation, period: Period | None, *, sole: bool
+) -> dict[str, tuple[str, ...]]:
     """The period as query parameters: where the standard demands them, or where they safely narrow the list."""
     resource = relation.resource
     if period is None or not (resource.window or sole):

@@ -143,8 +143,26 @@ def _join(operation: Operation, rules: Rules, clause: Clause) -> Step[Clause]:
         people = yield from _members(operation, clause)
         return replace(clause, named=(("id", people),))
     (condition,) = clause.conditions
+    ids = yield from JOINS[rules.resource.name, condition.parameter.name].ids(operation, condition)
+    return _decided(rules, clause, ids)
+
+
+def imagined(operation: Operation, rules: Rules, clause: Clause, count: int) -> tuple[Clause, tuple[str, ...]]:
+    """A joined clause as it would be if so many records decided it, and the resources that are read for it.
+
+    Asks nobody; the ids are made up.
+    """
+    if _may_trust(operation, rules, clause):
+        return replace(clause, trusted=True, pushes=clause.conditions), ()
+    ids = frozenset(map(str, range(count)))
+    if clause.test in (Test.RELATION, Test.MEMBER_OF):
+        return replace(clause, named=(("id", ids),)), _through(rules, clause)
+    return _decided(rules, clause, ids), _through(rules, clause)
+
+
+def _decided(rules: Rules, clause: Clause, ids: Ids) -> Clause:
+    (condition,) = clause.conditions
     join = JOINS[rules.resource.name, condition.parameter.name]
-    ids = yield from join.ids(operation, condition)
     first, *exceptions = REACH[rules.resource.name, condition.parameter.name]
     named = ((first, ids), *((column, frozenset(condition.values)) for column in exceptions))
     pushes = () if join.pushes is None else (Condition(rules.resource.parameter[join.pushes], tuple(sorted(ids))),)

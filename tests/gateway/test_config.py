@@ -13,7 +13,7 @@ import yaml
 
 from gateway.config import ConfigError, ProtectedPersons, Settings, json_schema, load, parse
 from gateway.config.units import seconds, size
-from resolvers.contracts import EntityId, Scope, When
+from resolvers.contracts import Ceiling, EntityId, Scope, When
 from resolvers.places import PLACES
 from sources.capabilities import Arrays, Filter, Paging
 from sources.settings import ApiKey, Bearer, ClientAuthentication, OAuth2, Secret, Tls
@@ -75,6 +75,7 @@ sources:
     max_gets: 5
     timezone: UTC
     paging: token_with_filters
+    limits: {calls: 30, records: 4000, seconds: 20s}
     allow_civicno_in_url: true
     profile: conformant
   hr:
@@ -96,7 +97,7 @@ authority:
 policy: {protected_persons: show}
 cache: {backend: memory, max_bytes: 1MB, ttl: {default: 5s, organisations: 1h}}
 limits: {operation_timeout: 1m, max_first: 10, max_candidates: 20, max_filter_calls: 3, max_schedule_days: 14,
-         max_index_bytes: 1MB}
+         max_index_bytes: 1MB, calls: 50, records: null, seconds: 1m, max_estimates: 9}
 raw: true
 """
 
@@ -189,6 +190,8 @@ def test_a_whole_file_becomes_settings(folder: Path) -> None:
     assert (limits.operation_timeout, limits.max_first, limits.max_candidates) == (60.0, 10, 20)
     assert (limits.max_filter_calls, limits.max_schedule_days) == (3, 14)
     assert (limits.max_filter_calls, limits.max_index_bytes) == (3, 1024**2)
+    assert (limits.cost, limits.max_estimates) == (Ceiling(50, None, 60.0), 9)
+    assert limits.cost_at == {"sis": Ceiling(30, 4000, 20.0)}
     assert settings.raw is True
 
 
@@ -514,13 +517,16 @@ def test_every_key_stands_in_the_documentation_with_its_default() -> None:
 
 
 def test_the_examples_in_the_documentation_are_valid_configurations(folder: Path) -> None:
-    small_one, in_parts, own_ids = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    small_one, in_parts, own_ids, limited = re.findall(
+        r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL
+    )
     (folder / "sis.secret").write_text("secret")
     assert [source.name for source in loaded(folder, small_one, {"HR_TOKEN": "abc"}).sources] == ["sis", "hr"]
     settings = loaded(folder, in_parts)
     assert list(settings.scopes) == ["preschool", "adult"]
     assert [when.order for when in settings.authority["Person"].when] == [("preschool", "sis"), ()]
     assert loaded(folder, own_ids).identity.rules["Person"].keys == ("civicNo", "eduPersonPrincipalName")
+    assert loaded(folder, limited).limits.cost_at == {"sis": Ceiling(200, 50_000, 20.0)}
 
 
 def test_what_says_where_a_record_belongs_stands_in_the_documentation() -> None:

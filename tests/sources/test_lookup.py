@@ -11,6 +11,8 @@ import pytest
 
 from sources.cache import Cache
 from sources.records import View
+from sources.requests import Query
+from sources.tally import Tally, counting
 
 from .conftest import Clock, asked, body, codes, ids, soon, source_of
 
@@ -324,3 +326,32 @@ class TestDeleted:
 
         answer = await source_of(handle).deleted(None, (), soon())
         assert (answer.ids, codes(answer)) == ({"Person": {"a"}}, ["SOURCE_UNAVAILABLE"])
+
+
+class TestTally:
+    async def test_calls_and_what_was_kept_are_counted_where_somebody_counts(self) -> None:
+        source = source_of(Server("a", "b"))
+        tally = Tally()
+        token = counting.set(tally)
+        await look(source, "a", "b", "x")
+        assert (tally.calls, tally.hits, tally.gets) == ({"sis": 1}, 0, 0)
+        await look(source, "a", "x")
+        assert (tally.calls, tally.hits) == ({"sis": 1}, 2)
+        counting.reset(token)
+        await look(source, "c")
+        assert tally.calls == {"sis": 1}
+
+    async def test_a_get_that_stands_in_for_a_lookup_is_told_apart(self) -> None:
+        tally = Tally()
+        token = counting.set(tally)
+        await look(source_of(Server("a", lookup=404)), "a", "x")
+        counting.reset(token)
+        assert (tally.calls, tally.gets) == ({"sis": 3}, 2)
+
+    async def test_a_list_that_is_kept_is_known_to_be(self) -> None:
+        source = source_of(lambda request: httpx.Response(200, json={"data": [], "pageToken": None}))
+        assert not source.has_list("Person", Query())
+        await source.walk("Person", Query(), soon())
+        assert source.has_list("Person", Query())
+        assert not source.has_list("Person", Query.of({"civicNo": ("1",)}))
+        assert source.pace is not None
