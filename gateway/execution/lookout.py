@@ -43,9 +43,13 @@ class Lookout:
 
     async def look(self, selection: Selection, holders: Sequence[Any]) -> None:
         """Find what the selection asks of these. Raises whatever a step or resolver raises."""
+        await self.context.operation.rounds.counted(self._look(selection, holders))
+
+    async def _look(self, selection: Selection, holders: Sequence[Any]) -> None:
         if selection.records is not None:
             holders = list({holder.id: holder for holder in holders}.values())
-        await asyncio.gather(*(self._item(selection, item, holders) for item in selection.items if item.looked_for))
+        rounds = self.context.operation.rounds
+        await rounds.together(self._item(selection, item, holders) for item in selection.items if item.looked_for)
 
     async def _item(self, selection: Selection, item: Item, holders: Sequence[Any]) -> None:
         table = self.tables.setdefault(item.number, {})
@@ -73,7 +77,7 @@ class Lookout:
             self.kept.append(values)
             below = values
         if item.below is not None and item.below.looked_for:
-            await self.look(item.below, _flat(below))
+            await self._look(item.below, _flat(below))
 
     def _values(self, selection: Selection, column: str, holders: Sequence[Any]) -> Iterable[object]:
         if selection.records is None:
@@ -148,8 +152,12 @@ class Lookout:
         info = self.info_of(kind.parent, kind.definition, item.details)
         values: list[Any] = [resolve(holder, info, **kind.arguments) for holder in holders]
         waiting: list[tuple[int, Awaitable[Any]]] = [(n, v) for n, v in enumerate(values) if is_awaitable(v)]
-        for (number, _), value in zip(waiting, await asyncio.gather(*(v for _, v in waiting)), strict=True):
-            values[number] = value
+        if waiting:
+            together = asyncio.gather(*(value for _, value in waiting))
+            for (number, _), value in zip(
+                waiting, await self.context.operation.rounds.uncounted(together), strict=True
+            ):
+                values[number] = value
         return values
 
 
