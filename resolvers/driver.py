@@ -1,45 +1,15 @@
-"""Runs a step: fetches what it yields, all at once, and sends the answers back in."""
+"""Runs a step: what it yields is fetched in the next round of its operation, and the answers are sent back in."""
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from typing import TypeVar
 
-from sources.errors import CallError
-from sources.records import Answer
-
-from .contracts import Fetch, Shared, Step
-from .listing import Listing
+from .contracts import Step
 from .operation import Operation
 
 T = TypeVar("T")
 
 
 async def run(operation: Operation, step: Step[T]) -> T:
-    """Drive a step to its end. Fetches of one round run concurrently; a cancelled caller cancels them."""
-    try:
-        fetches = next(step)
-        while True:
-            answers = await asyncio.gather(*(fetch_one(operation, fetch) for fetch in fetches))
-            fetches = step.send(answers)
-    except StopIteration as stop:
-        value: T = stop.value
-        return value
-
-
-async def fetch_one(operation: Operation, fetch: Fetch) -> Answer:
-    """The answer to one fetch. What is shared is made, or waited for while another operation makes it."""
-    shared = fetch.op
-    if not isinstance(shared, Shared):
-        return await operation.fetch(fetch)
-
-    async def make() -> Listing:
-        own = operation.aside()
-        made = await run(own, shared.make(own))
-        operation.calls += own.calls
-        return made
-
-    with suppress(CallError):  # the deadline: ``made`` stays None
-        shared.made = await operation.federation.indexes.share(shared.key, operation.deadline, make)
-    return Answer()
+    """Drive a step to its end. Raises what it raises; a cancelled caller cancels the calls that only it needs."""
+    return await operation.rounds.result(step)

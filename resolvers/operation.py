@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime
-from typing import cast
+from typing import Any, cast
 
-from sources.errors import Fault
+from sources.errors import CallError, Fault
 from sources.records import Answer, Row, View
-from sources.requests import Query
-from sources.shape import Shape
 from sources.standard.model import Expand
 from sources.standard.model import View as Whole
 from sources.walks import Walk
 
 from .authority import Rules
 from .completeness import Gaps
-from .contracts import EntityId, Fetch, Gap, Identify, Kept, List, Lookup, Page, Received, Scan
+from .contracts import EntityId, Fetch, Gap, Identify, Kept, List, Lookup, Page, Received, Scan, Shared
 from .errors import GapCode
 from .federation import Federation
 from .identity import Known
 from .identity.translate import Knowns, Met, incoming, outgoing
-from .trace import How, Trace
+from .listing import Listing
+from .rounds import Rounds
+from .trace import Field, How, Trace
 
 
 class Operation:
@@ -66,10 +67,7 @@ class Operation:
         self._failed: dict[tuple[str, str], tuple[Fault, ...]] = {}
         """Whole lists that were asked for and did not come: asking again would only cost time."""
         self._known: dict[str, Known] = {}
-        self._under_way: dict[tuple[str, str], dict[str, asyncio.Future[Answer]]] = {}
-        """Per source and resource, the lookups that are not answered yet, by the ids they are for."""
-        self._reading: dict[tuple[str, str, Query], asyncio.Future[Answer]] = {}
-        self._asking: dict[tuple[str, str], _Asking] = {}
+        self.rounds = Rounds(self, self.deadline)
 
     def aside(self) -> Operation:
         """An operation of the same moment and deadline that has seen no rows, for work whose rows are soon dropped."""
@@ -79,6 +77,7 @@ class Operation:
         other._known = self._known
         other.lost, other._failed = self.lost, self._failed
         other.trace = self.trace
+        other.rounds = Rounds(other, other.deadline, keep=False)
         return other
 
     def rows(self, source: str, resource: str) -> dict[EntityId, Row | None]:
@@ -192,18 +191,17 @@ class Operation:
         known = self._known.get(resource)
         return ids if known is None else [each for each in ids if known.local(source, each) is not None]
 
-    async def fetch(self, fetch: Fetch) -> Answer:
-        """Ask the source, in its own ids."""
-        if self.trace is None or isinstance(fetch.op, Kept):
-            return await self._fetch(fetch)
-        for each in self.federation.identities.concerned(fetch.resource):
-            await self.known(each)  # which is noted by itself
-        if isinstance(fetch.op, Identify):
-            return await self._fetch(fetch)
-        return await self.trace.note(fetch, self._fetch(fetch))
-
-    async def _fetch(self, fetch: Fetch) -> Answer:
+    def alone(self, fetch: Fetch) -> Coroutine[Any, Any, Answer] | None:
+        """How a fetch is answered that is no call of a source, or not by the ids in it; None for all others."""
         self.asked = True
+        if isinstance(fetch.op, Kept | Identify):
+            return self._translated(fetch)
+        expand = fetch.op.expand if isinstance(fetch.op, Lookup) else ()
+        concerned = not isinstance(fetch.op, Shared) and self.federation.identities.concerned(fetch.resource, expand)
+        return self._translated(fetch) if concerned else None
+
+    async def _translated(self, fetch: Fetch) -> Answer:
+        """Ask the source, in its own ids."""
         knowns: dict[str, Known] = {}
         expand = fetch.op.expand if isinstance(fetch.op, Lookup) else ()
         for each in self.federation.identities.concerned(fetch.resource, expand):
@@ -212,15 +210,18 @@ class Operation:
                 knowns[each] = known
         if isinstance(fetch.op, Identify):
             return Answer()
-        if not knowns:
-            return await self._ask(fetch)
         met = Met()
-        fetch = replace(fetch, shape=None)  # ids are translated wherever they stand
-        sent = outgoing(fetch, knowns, met)
+        if knowns:
+            fetch = replace(fetch, shape=None)  # ids are translated wherever they stand
+        sent = outgoing(fetch, knowns, met) if knowns else fetch
         if sent is None:
             scanned = Walk(fetch.source, fetch.resource, fetch.op.query) if isinstance(fetch.op, Scan) else None
-            return await self._received(fetch, Answer(walk=scanned), knowns, met)
-        return await self._received(fetch, await self._ask(sent), knowns, met)
+            answer = Answer(walk=scanned)
+        elif isinstance(sent.op, Kept):
+            answer = await self.federation.sources[sent.source].kept(sent.op.walk, sent.op.places, sent.shape)
+        else:
+            answer = await self.rounds.answer(sent)
+        return await self._received(fetch, answer, knowns, met) if knowns else answer
 
     async def _received(self, fetch: Fetch, answer: Answer, knowns: Knowns, met: Met) -> Received:
         answer = incoming(answer, knowns, met)
@@ -238,20 +239,27 @@ class Operation:
         own = (fault for fault in met.unasked if fault.source == fetch.source)
         return Received(answer.slabs, (*answer.faults, *own), answer.next, answer.walk, tuple(dict.fromkeys(gaps)))
 
-    async def _ask(self, fetch: Fetch) -> Answer:
-        source = self.federation.sources[fetch.source]
+    async def send(self, fetch: Fetch) -> Answer:
+        """Make a call of a source. What is shared is made, or waited for while another operation makes it."""
+        if isinstance(fetch.op, Shared):
+            return await self._share(fetch.op)
+        return await (self._send(fetch) if self.trace is None else self.trace.note(fetch, self._send(fetch)))
+
+    def also(self, fetch: Fetch, fields: frozenset[Field]) -> None:
+        """A call that was made is for further fields of the query."""
+        if self.trace is not None:
+            self.trace.also(fetch, fields)
+
+    async def _send(self, fetch: Fetch) -> Answer:
         op = fetch.op
-        if isinstance(op, Kept):
-            return await source.kept(op.walk, op.places, fetch.shape)
+        source = self.federation.sources[fetch.source]
         if isinstance(op, List) and not op.query.parameters and (fetch.source, fetch.resource) in self._failed:
             return Answer(faults=self._failed[fetch.source, fetch.resource])
         self.calls += 1
         if isinstance(op, List):
-            return await self._walked_once(fetch.source, fetch.resource, op.query, fetch.shape)
+            return await source.walk(fetch.resource, op.query, self.deadline, fetch.shape)
         if isinstance(op, Scan):
             return await source.scan(fetch.resource, op.query, op.read, self.deadline, op.known_by)
-        if isinstance(op, Lookup) and op.key == "ids" and not op.expand:
-            return await self._looked_up(fetch.source, fetch.resource, op, fetch.shape)
         if isinstance(op, Lookup):
             return await source.lookup(
                 fetch.resource, op.key, op.values, op.expand, self.deadline, op.ahead, fetch.shape
@@ -259,67 +267,16 @@ class Operation:
         assert isinstance(op, Page)
         return await source.page(fetch.resource, op.query, op.token, self.deadline, fetch.shape)
 
-    async def _walked_once(self, source: str, resource: str, query: Query, shape: Shape | None) -> Answer:
-        """A list, which may be being read for another part of the operation already."""
-        key = (source, resource, query)
-        call = self._reading.get(key)
-        if call is None:
-            walk = self.federation.sources[source].walk(resource, query, self.deadline, shape)
-            call = self._reading[key] = asyncio.ensure_future(walk)
-            call.add_done_callback(lambda _: self._reading.pop(key))
-        return await call
+    async def _share(self, shared: Shared) -> Answer:
+        async def make() -> Listing:
+            own = self.aside()
+            made = await own.rounds.result(shared.make(own))
+            self.calls += own.calls
+            return made
 
-    async def _looked_up(self, source: str, resource: str, op: Lookup, shape: Shape | None) -> Answer:
-        """Records by their ids: with what other parts of the operation ask for at the same time, in one call.
-
-        What is being asked for already is not asked for again.
-        """
-        under_way = self._under_way.setdefault((source, resource), {})
-        fresh = [id for id in op.values if id not in under_way]
-        if fresh:
-            asking = self._asking.get((source, resource))
-            if asking is None:
-                asking = self._asking[source, resource] = _Asking({}, {}, shape)
-                asking.answer = asyncio.ensure_future(self._send(source, resource, asking))
-            asking.ids.update(dict.fromkeys(fresh))
-            asking.shape = None if asking.shape is None or shape is None else asking.shape | shape
-            asking.ahead.update(dict.fromkeys(op.ahead))
-            assert asking.answer is not None
-            under_way.update(dict.fromkeys(fresh, asking.answer))
-        answers = await asyncio.gather(*dict.fromkeys(under_way[id] for id in op.values))
-        faults = dict.fromkeys(fault for answer in answers for fault in answer.faults)
-        return Answer(tuple(slab for answer in answers for slab in answer.slabs), tuple(faults))
-
-    async def _send(self, source: str, resource: str, asking: _Asking) -> Answer:
-        """Ask, when nothing more is about to be added: everything in memory goes first."""
-        size = -1
-        while size != len(asking.ids):
-            size = len(asking.ids)
-            for _ in range(QUIET):
-                await asyncio.sleep(0)
-        del self._asking[source, resource]
-        ahead = [id for id in asking.ahead if id not in asking.ids]
-        try:
-            return await self.federation.sources[source].lookup(
-                resource, "ids", [*asking.ids], (), self.deadline, ahead, asking.shape
-            )
-        finally:
-            for id in asking.ids:
-                del self._under_way[source, resource][id]
-
-
-@dataclass(slots=True)
-class _Asking:
-    """A lookup that is about to be sent."""
-
-    ids: dict[str, None]
-    ahead: dict[str, None]
-    shape: Shape | None
-    answer: asyncio.Future[Answer] | None = None
-
-
-QUIET = 3
-"""Turns of the event loop without a further id, after which a lookup is sent."""
+        with suppress(CallError):  # the deadline: ``made`` stays None
+            shared.made = await self.federation.indexes.share(shared.key, self.deadline, make)
+        return Answer()
 
 
 def _gap(fault: Fault) -> Gap:

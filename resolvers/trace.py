@@ -107,6 +107,14 @@ class Trace:
             done.failed = bool(answer.faults)
         return answer
 
+    def also(self, fetch: Fetch, fields: frozenset[Field]) -> None:
+        """The last such fetch is for further fields, too."""
+        kind = how(fetch)
+        for done in reversed(self.done):
+            if (done.source, done.resource) == (fetch.source, fetch.resource) and done.how in (kind, How.GET):
+                done.fields |= fields
+                return
+
     @contextmanager
     def noting(self, source: str, resource: str, how: How) -> Iterator[Done]:
         """Note what happens inside as one fetch."""

@@ -1,4 +1,4 @@
-"""Steps for many items at once: what is asked for under one key in the same turn of the event loop runs together."""
+"""Steps for many items at once: what is asked for under one key runs together, when nothing else goes on in memory."""
 
 from __future__ import annotations
 
@@ -8,12 +8,23 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from resolvers.contracts import Step
-from resolvers.driver import run
 from resolvers.operation import Operation
+from resolvers.rounds import Job
 from resolvers.trace import Field, fetching_for, fields
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+
+@dataclass(eq=False)
+class _Dispatch(Generic[K]):
+    """Some items that are asked for together, and who waits for them."""
+
+    items: dict[K, None] = field(default_factory=dict)
+    waiters: list[asyncio.Future[None]] = field(default_factory=list)
+    job: Job[Any] | None = None
+    fields: frozenset[Field] = frozenset()
+    """The fields that want them, where somebody wants to see it."""
 
 
 @dataclass(eq=False)
@@ -23,41 +34,64 @@ class Batch(Generic[K, V]):
     operation: Operation
     step: Callable[[list[K]], Step[Sequence[V]]]
     values: dict[K, V] = field(default_factory=dict)
-    _next: dict[K, None] = field(default_factory=dict)
-    _running: dict[K, asyncio.Task[None]] = field(default_factory=dict)
-    _turn: asyncio.Task[None] | None = None
-    _fields: frozenset[Field] = frozenset()
-    """The fields that want what is asked for next, where somebody wants to see it."""
+    _next: _Dispatch[K] | None = None
+    _running: dict[K, _Dispatch[K]] = field(default_factory=dict)
 
     async def all(self, items: Iterable[K]) -> Mapping[K, V]:
-        """The values of these items, among all others that are known. Raises what the step raises."""
+        """The values of these items, among all others that are known. Raises what the step raises.
+
+        For coroutines that the operation's rounds count.
+        """
         missing = [item for item in items if item not in self.values]
         while missing:
-            waiting = {self._running[item] for item in missing if item in self._running}
             fresh = [item for item in missing if item not in self._running]
             if fresh:
-                self._next.update(dict.fromkeys(fresh))
+                if self._next is None:
+                    self._next = _Dispatch()
+                    self.operation.rounds.batch(self._dispatch)
+                self._next.items.update(dict.fromkeys(fresh))
                 if self.operation.trace is not None:
-                    self._fields |= fields()
-                if self._turn is None:
-                    self._turn = asyncio.ensure_future(self._dispatch())
-                waiting.add(self._turn)
-            await asyncio.gather(*waiting)
+                    self._next.fields |= fields()
+                self._running.update(dict.fromkeys(fresh, self._next))
+            await self._over(self._running[missing[0]])
             missing = [item for item in missing if item not in self.values]
         return self.values
 
-    async def _dispatch(self) -> None:
-        await asyncio.sleep(0)  # others of this turn join
-        items, self._next, turn, self._turn = list(self._next), {}, self._turn, None
-        assert turn is not None
-        self._running.update(dict.fromkeys(items, turn))
-        if self._fields:
-            asking, self._fields = self._fields, frozenset()
-            with fetching_for(asking):
-                found = await run(self.operation, self.step(items))
-        else:
-            found = await run(self.operation, self.step(items))
-        self.values.update(zip(items, found, strict=True))
+    async def _over(self, dispatch: _Dispatch[K]) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        dispatch.waiters.append(future)
+        try:
+            await self.operation.rounds.parked(future)
+        except asyncio.CancelledError:
+            dispatch.waiters.remove(future)
+            if not dispatch.waiters and dispatch.job is not None:
+                self.operation.rounds.abandon(dispatch.job)
+                self._ended(dispatch)
+            raise
+
+    def _dispatch(self) -> None:
+        dispatch, self._next = self._next, None
+        assert dispatch is not None
+        if not dispatch.waiters:
+            self._ended(dispatch)
+            return
+        items, rounds = list(dispatch.items), self.operation.rounds
+
+        def then(found: Sequence[V] | None, failure: BaseException | None) -> None:
+            if found is not None:
+                self.values.update(zip(items, found, strict=True))
+            self._ended(dispatch)
+            waiters, dispatch.waiters = dispatch.waiters, []
+            for waiter in waiters:
+                rounds.wake(waiter, None, failure)
+
+        with fetching_for(dispatch.fields):
+            dispatch.job = rounds.begin(self.step(items), then)
+
+    def _ended(self, dispatch: _Dispatch[K]) -> None:
+        for item in dispatch.items:
+            if self._running.get(item) is dispatch:
+                del self._running[item]
 
 
 class Known(Generic[V]):

@@ -70,6 +70,7 @@ class Context:
                 return await run(self.operation, step(items))
 
             loader = self._loaders[key] = DataLoader(load_fn=batch)
+        self.operation.rounds.patiently()
         return cast("Awaitable[V]", loader.load(item))
 
     def load_all(

@@ -47,11 +47,13 @@ class Lookout:
 
         ``path``: the fields that lead to them, where somebody wants to see what is fetched for which.
         """
+        await self.context.operation.rounds.counted(self._look(selection, holders, path))
+
+    async def _look(self, selection: Selection, holders: Sequence[Any], path: Field) -> None:
         if selection.records is not None:
             holders = list({holder.id: holder for holder in holders}.values())
-        await asyncio.gather(
-            *(self._item(selection, item, holders, path) for item in selection.items if item.looked_for)
-        )
+        rounds = self.context.operation.rounds
+        await rounds.together(self._item(selection, item, holders, path) for item in selection.items if item.looked_for)
 
     async def _item(self, selection: Selection, item: Item, holders: Sequence[Any], above: Field) -> None:
         path = above
@@ -66,7 +68,7 @@ class Lookout:
         count = len(found) if deeper else sum(len(each) if isinstance(each, list) else 1 for each in below if each)
         self.context.operation.federation.statistics.led(selection.type.name, _name(item), len(holders), count)
         if item.below is not None and deeper:
-            await self.look(item.below, found, path)
+            await self._look(item.below, found, path)
 
     async def _found(self, selection: Selection, item: Item, holders: Sequence[Any]) -> Iterable[object]:
         """What an item leads to, entered into its table."""
@@ -167,8 +169,12 @@ class Lookout:
         info = self.info_of(kind.parent, kind.definition, item.details)
         values: list[Any] = [resolve(holder, info, **kind.arguments) for holder in holders]
         waiting: list[tuple[int, Awaitable[Any]]] = [(n, v) for n, v in enumerate(values) if is_awaitable(v)]
-        for (number, _), value in zip(waiting, await asyncio.gather(*(v for _, v in waiting)), strict=True):
-            values[number] = value
+        if waiting:
+            together = asyncio.gather(*(value for _, value in waiting))
+            for (number, _), value in zip(
+                waiting, await self.context.operation.rounds.uncounted(together), strict=True
+            ):
+                values[number] = value
         return values
 
 

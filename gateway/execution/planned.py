@@ -31,6 +31,11 @@ PAGE = 250
 class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor, with plans for records."""
 
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        if isinstance(self.context_value, Context):
+            self.context_value.operation.rounds.patience = 0  # plans tell when they wait
+        return super().execute_operation(serially)
+
     def complete_list_value(
         self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any
     ) -> Any:
@@ -59,6 +64,7 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
             schema = self.schema.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
             return Planner(self, context, info, schema).select(of, details)
         except (Unplanned, Refused, GraphQLError):
+            context.operation.rounds.patiently()
             return None
 
     async def _found(self, selection: Selection, info: Any, objects: Sequence[Any]) -> PrintAll | None:

@@ -16,12 +16,14 @@ import orjson
 
 from sources.errors import Fault, FaultCode
 from sources.records import Answer, Row, Slab
+from sources.requests import Query
 from sources.shape import Shape
 
 from ..authority import Rules
+from ..choose import UNKNOWN_PAGES
 from ..columns import shape
 from ..completeness import Gaps
-from ..contracts import EntityId, Fetch, Gap, Identify, Page, Selector, Shared, Step, Want
+from ..contracts import EntityId, Fetch, Gap, Identify, List, Page, Selector, Shared, Step, Want
 from ..cursor import Sealer
 from ..entity import Entity
 from ..errors import Code, InvalidCursor, Refused
@@ -410,10 +412,17 @@ class _Run:
         resumed = goes_on = place.given > 0
         given: set[EntityId] = set(map(EntityId, place.had))
         failed: set[int] = set()
+        beside = self._read_whole() if not goes_on else []
+        whole: dict[str, Answer] = {}
         while at < len(calls):
             stream = calls[at]
             fetch = Fetch(stream.source, self.question.resource, Page(stream.query, token), self._shape)
-            answer: Answer = (yield [fetch])[0]
+            answer = whole.get(stream.source, Answer())
+            if not answer.slabs:
+                answer, *lists = yield [fetch, *beside]
+                self.operation.absorb_all(beside, lists, self.gaps)
+                whole |= {each.source: listed for each, listed in zip(beside, lists, strict=True) if not listed.faults}
+                beside = []
             if resumed and token is not None and not answer.slabs and _token_lost(answer):
                 return None
             if take is None:
@@ -527,6 +536,22 @@ class _Run:
         if len(new) == len(numbers) and given.isdisjoint(new):
             return numbers
         return [number for number in numbers if ids[number] not in given and new[ids[number]] == number]
+
+    def _read_whole(self) -> list[Fetch]:
+        """The lists that are read at once beside the first stream, because the page is so long that looking its
+        records up in their sources would take more calls."""
+        rules, federation, calls = self.question.rules, self.operation.federation, self.question.streams
+        resource = rules.resource
+        if not calls or any(call.pushed for call in calls) or resource.window or rules.scopes:
+            return []
+        found: dict[str, Fetch] = {}
+        for source in (*rules.heard(self.shown_columns), *rules.population):
+            capabilities = federation.sources[source].capabilities
+            lookups = -(-(self.first + 1) // capabilities.chunk)
+            fewer = federation.pages_seen.get((source, resource.name), UNKNOWN_PAGES) < lookups
+            if fewer and source != calls[0].source and resource.name not in capabilities.list_lacks:
+                found[source] = Fetch(source, resource.name, List(Query()), self._shape)
+        return list(found.values())
 
     def _given_before(self, entity: Entity, at: int, failed: set[int]) -> bool:
         """Whether an earlier source's list already gave it: judged by that source's own version of the record.

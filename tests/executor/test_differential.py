@@ -22,7 +22,6 @@ async def compared(numbers: range) -> Counter[str]:
         for case, asked in questions(number):
             told = await difference(case, asked, tally)
             assert told is None, f"{number}: {told}\n{asked.document}\n{asked.variables}"
-    assert tally["calls"] <= tally["calls of core"] * 1.01
     return tally
 
 

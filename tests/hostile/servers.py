@@ -81,7 +81,7 @@ class _InProcess(httpx.AsyncBaseTransport):
         lost = self._lost.get(request.url.path.removeprefix(PREFIX).split("/")[1])
         if lost is not None:
             return _failed(lost, request)
-        return await _called(self._app, request.method, request.url.path, request.url.query, request.content)
+        return await called(self._app, request.method, request.url.path, request.url.query, request.content)
 
 
 def _failed(kind: str, request: httpx.Request) -> httpx.Response:
@@ -95,7 +95,7 @@ def _failed(kind: str, request: httpx.Request) -> httpx.Response:
     return httpx.Response(500)
 
 
-async def _called(app: ASGIApp, method: str, path: str, query: bytes, body: bytes) -> httpx.Response:
+async def called(app: ASGIApp, method: str, path: str, query: bytes, body: bytes) -> httpx.Response:
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},

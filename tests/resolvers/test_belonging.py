@@ -138,7 +138,7 @@ async def test_what_arrives_later_settles_anew_where_a_record_belongs() -> None:
     child = Entity(operation, over.rules["Person"], EntityId(CHILD))
     for source, name in (("pre", "Bo!"), ("sis", "Bo!")):
         fetch = Fetch(source, "Person", List(Query()))
-        operation.absorb(fetch, await operation.fetch(fetch))
+        operation.absorb(fetch, await operation.send(fetch))
         assert child.value("givenName") == name
     assert child.applied.servers == ("pre", "sis")
 
