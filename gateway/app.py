@@ -11,12 +11,14 @@ import strawberry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from sources.source import Source
 
 from .assemble import Assembled
 from .config import Executor
 from .examples import examples
+from .execution.endpoint import Endpoint
 from .execution.http import GraphQLApp
 from .execution.planned import PlannedExecution
 from .health import Phase, Readiness, SourceState, health_routes
@@ -65,6 +67,13 @@ class _LastCalls:
         return list(self._states.values())
 
 
+def endpoint(assembled: Assembled) -> ASGIApp:
+    """The GraphQL endpoint."""
+    of, federation = schema(assembled.executor), assembled.federation
+    view = GraphQLApp(of, federation)
+    return Endpoint(of, federation, view) if assembled.executor is Executor.PLANNED else view
+
+
 def create_app(assembled: Assembled) -> Starlette:
     """The application over assembled sources, which it closes when it shuts down."""
     readiness = Readiness()
@@ -81,7 +90,7 @@ def create_app(assembled: Assembled) -> Starlette:
     return Starlette(
         routes=[
             *page_routes(examples()[0].query),
-            Route("/graphql", GraphQLApp(schema(assembled.executor), assembled.federation)),
+            Route("/graphql", endpoint(assembled)),
             *health_routes(readiness, calls.states),
         ],
         middleware=[Middleware(AccessLog)],

@@ -29,9 +29,12 @@ class Speaker:
     declared: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rules:
-    """The configuration's decisions for one resource, applied to the sources that serve it."""
+    """The configuration's decisions for one resource, applied to the sources that serve it.
+
+    Known by their identity, so that what is made of them can be kept for them.
+    """
 
     resource: Resource
     servers: tuple[str, ...]

@@ -24,18 +24,23 @@ def reader(operation: Operation, rules: Rules, columns: Sequence[str]) -> Read:
     """How the columns of a resource's records are read in this operation, once their rows are in hand."""
     if not rules.settled or rules.scopes:
         return _one_by_one(columns)
-    source = _source(rules, columns)
+    code = _code(rules, tuple(columns))
     namespace: dict[str, object] = {
         f"rows{number}": operation.rows(name, rules.resource.name).get for number, name in enumerate(rules.servers)
     }
     namespace |= {"merged": merge.value, "ABSENT": object(), "NOTHING": (None,) * len(columns), "EMPTY": {}}
-    exec(_compiled(source), namespace)
+    exec(code, namespace)
     made: Read = namespace["read"]  # type: ignore[assignment]
     return made
 
 
 def _one_by_one(columns: Sequence[str]) -> Read:
     return lambda entity: [entity.value(column) for column in columns]
+
+
+@lru_cache(maxsize=2048)
+def _code(rules: Rules, columns: Sequence[str]) -> CodeType:
+    return _compiled(_source(rules, columns))
 
 
 @lru_cache(maxsize=512)

@@ -193,6 +193,9 @@ class SourcePort(Protocol):
 
     async def kept(self, walk: Walk, places: Sequence[int]) -> Answer: ...
 
+    def keeps(self, resource: str, ids: Sequence[str]) -> bool:
+        """Whether a lookup of these ids asks nobody: what it gives is kept."""
+
     async def lookup(
         self,
         resource: str,
@@ -257,3 +260,9 @@ class Limits:
     """The most days of which a schedule, or a placement's attendance times, can be asked for at once."""
     max_index_bytes: int = 64 * 1024 * 1024
     """Bytes that the indexes of sorted lists may take together; about 100 per record of a list."""
+    prepared_operations: int = 500
+    """The most documents that are kept parsed, validated and planned."""
+    prepared_bytes: int = 1024 * 1024
+    """Bytes of text that these may have together; one takes some hundred times its text."""
+    prepared_variants: int = 16
+    """The most combinations of @skip and @include that are kept of one document."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -21,11 +22,25 @@ async def run(operation: Operation, step: Step[T]) -> T:
     try:
         fetches = next(step)
         while True:
-            answers = await asyncio.gather(*(fetch_one(operation, fetch) for fetch in fetches))
+            if len(fetches) == 1:  # a task of its own would cost more than what is kept
+                answers: Sequence[Answer] = [await fetch_one(operation, fetches[0])]
+            else:
+                answers = await asyncio.gather(*(fetch_one(operation, fetch) for fetch in fetches))
             fetches = step.send(answers)
     except StopIteration as stop:
         value: T = stop.value
         return value
+
+
+def at_once(step: Step[T]) -> T | None:
+    """The step's value, if it needs nothing fetched; otherwise None, and the step is closed."""
+    try:
+        next(step)
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+    step.close()
+    return None
 
 
 async def fetch_one(operation: Operation, fetch: Fetch) -> Answer:

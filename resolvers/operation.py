@@ -226,7 +226,8 @@ class Operation:
         if isinstance(op, Scan):
             return await source.scan(fetch.resource, op.query, op.read, self.deadline, op.known_by)
         if isinstance(op, Lookup) and op.key == "ids" and not op.expand:
-            return await self._looked_up(fetch.source, fetch.resource, op)
+            if len(op.values) > FEW or not source.keeps(fetch.resource, op.values):
+                return await self._looked_up(fetch.source, fetch.resource, op)
         if isinstance(op, Lookup):
             return await source.lookup(fetch.resource, op.key, op.values, op.expand, self.deadline, op.ahead)
         assert isinstance(op, Page)
@@ -289,6 +290,8 @@ class _Asking:
     answer: asyncio.Future[Answer] | None = None
 
 
+FEW = 10
+"""Ids of which it is worth asking whether they are kept, for then nobody need be waited for."""
 QUIET = 3
 """Turns of the event loop without a further id, after which a lookup is sent."""
 

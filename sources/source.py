@@ -304,6 +304,12 @@ class Source:
             gathered.fail(failure)
         return gathered.answer()
 
+    def keeps(self, resource: str, ids: Sequence[str]) -> bool:
+        """Whether a lookup of these ids (canonical) asks nobody: records, or that there are none, are still kept."""
+        by_lookup = "ids" in self.capabilities.lookup_keys(resource)
+        view = View.LOOKUP if by_lookup else View.GET
+        return all(self._cache.has(self._record_key(resource, view, each, ())) for each in ids)
+
     async def get(self, resource: str, id: str, expand: tuple[str, ...], deadline: float) -> Answer:
         """The record with this id; no slab and no fault where the source does not have it."""
         gathered = _Gathered(self.name, resource)

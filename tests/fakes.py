@@ -169,6 +169,9 @@ class FakeSource:
         records = [record for slab in walk.slabs for record in slab.records]
         return Answer((self._slab(walk.resource, View.LIST, [records[place] for place in places]),))
 
+    def keeps(self, resource: str, ids: Sequence[str]) -> bool:
+        return False
+
     async def lookup(
         self,
         resource: str,

@@ -45,7 +45,11 @@ class Lookout:
         """Find what the selection asks of these. Raises whatever a step or resolver raises."""
         if selection.records is not None:
             holders = list({holder.id: holder for holder in holders}.values())
-        await asyncio.gather(*(self._item(selection, item, holders) for item in selection.items if item.looked_for))
+        items = [item for item in selection.items if item.looked_for]
+        if len(items) == 1:  # a task of its own would cost more than what is known already
+            await self._item(selection, items[0], holders)
+        else:
+            await asyncio.gather(*(self._item(selection, item, holders) for item in items))
 
     async def _item(self, selection: Selection, item: Item, holders: Sequence[Any]) -> None:
         table = self.tables.setdefault(item.number, {})

@@ -7,7 +7,8 @@ its kind, and a field without one is asked through its resolver.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from graphql import (
@@ -27,7 +28,7 @@ from sources.standard import RESOURCES
 
 from .context import Context
 from .kinds import Back, Forward, Inverse, Kind, Part, kind_of
-from .selection import ResolveInfo, variables
+from .selection import ResolveInfo, variables, varies
 
 
 class Unplanned(Exception):
@@ -66,7 +67,7 @@ class Item:
     """One field of the answer. ``number``: where what was found for it stands, in the order of the plan.
 
     ``want``: what is asked of the records it leads to; ``period``, ``selector``: its arguments; ``details``: its nodes,
-    as graphql-core groups them.
+    as graphql-core groups them. ``declared``: its field, where the operation's variables stand in its arguments.
     """
 
     number: int
@@ -78,8 +79,14 @@ class Item:
     period: Period | None = None
     selector: Selector | None = None
     details: Any = None
+    declared: GraphQLField | None = None
 
     @property
+    def varies(self) -> bool:
+        """Whether it is another with other values of the operation's variables."""
+        return self.declared is not None or (self.below is not None and self.below.varies)
+
+    @cached_property
     def looked_for(self) -> bool:
         """Whether something must be found before the item can be printed: records, or entries that may be shown."""
         kind = self.kind
@@ -97,14 +104,21 @@ class Selection:
 
     type: GraphQLObjectType
     items: list[Item] = field(default_factory=list)
+    programs: dict[tuple[bool, ...], Any] = field(default_factory=dict)
+    """What prints it (``printing.Program``), by which items are looked for; shared with what is bound of it."""
 
     @property
     def records(self) -> str | None:
         return self.type.name if self.type.name in RESOURCES else None
 
-    @property
+    @cached_property
     def looked_for(self) -> bool:
         return any(item.looked_for for item in self.items)
+
+    @cached_property
+    def varies(self) -> bool:
+        """Whether it is another with other values of the operation's variables."""
+        return any(item.varies for item in self.items)
 
 
 @dataclass(eq=False)
@@ -125,6 +139,26 @@ class Planner:
             made.items.append(self._item(of, key, inner))
         return made
 
+    def bind(self, selection: Selection) -> Selection:
+        """A selection that was made before, with this operation's variables. Raises what ``select`` raises."""
+        if not selection.varies:
+            return selection
+        return Selection(selection.type, [self._bound(selection.type, item) for item in selection.items], selection.programs)
+
+    def _bound(self, of: GraphQLObjectType, item: Item) -> Item:
+        if not item.varies:
+            return item
+        made = replace(item)
+        if made.below is not None:
+            made.below = self.bind(made.below)
+        if made.declared is not None:
+            nodes = [each.node for each in made.details]
+            definition: Any = made.declared.extensions["strawberry-definition"]
+            if isinstance(made.kind, Resolved):
+                made.kind = self._other(of, made.declared, definition, nodes[0])
+            self._arguments(made, made.declared, definition, nodes)
+        return made
+
     def _item(self, of: GraphQLObjectType, key: str, details: Any) -> Item:
         number, self._count = self._count, self._count + 1
         nodes = [each.node for each in details]
@@ -141,6 +175,8 @@ class Planner:
         item = Item(
             number, key, kind or self._other(of, declared, definition, nodes[0]), declared.type, details=details
         )
+        if varies(nodes[0]):
+            item.declared = declared
         named = get_named_type(declared.type)
         if isinstance(named, GraphQLObjectType):
             item.below = self.select(named, details)

@@ -43,6 +43,27 @@ def _compiled(source: str) -> CodeType:
     return compile(source, "<plan>", "exec")
 
 
+Bound = Callable[["_Printer", Selection], Any]
+"""What a name in a program stands for in one operation."""
+
+
+@dataclass(eq=False)
+class Program:
+    """What prints the objects of a selection, but for what an operation found. It is kept with the selection."""
+
+    code: CodeType
+    names: Mapping[str, Any]
+    bound: Mapping[str, Bound]
+
+
+@dataclass(eq=False)
+class _Names:
+    """``same``: in every operation."""
+
+    same: dict[str, Any] = field(default_factory=dict)
+    bound: dict[str, Bound] = field(default_factory=dict)
+
+
 @dataclass(eq=False)
 class _Printer:
     operation: Operation
@@ -54,44 +75,52 @@ class _Printer:
         found = self._made.get(id(selection))
         if found is not None:
             return found
-        names: dict[str, Any] = {
-            "Doubtful": Doubtful, "texts": _texts, "several": _several, "UNKNOWN": UNRECOGNISED,
-        }  # fmt: skip
+        shape = tuple(item.looked_for for item in selection.items)
+        program: Program | None = selection.programs.get(shape)
+        if program is None:
+            program = selection.programs[shape] = self._program(selection)
+        names = dict(program.names)
+        for name, bound in program.bound.items():
+            names[name] = bound(self, selection)
+        exec(program.code, names)
+        made: Print = names["show"]
+        self._made[id(selection)] = made
+        return made
+
+    def _program(self, selection: Selection) -> Program:
+        names = _Names({"Doubtful": Doubtful, "texts": _texts, "several": _several, "UNKNOWN": UNRECOGNISED})
         if selection.records is not None:
             source = self._record(selection, names)
         elif selection.type.name in _entry_types():
             source = self._entry(selection, names)
         else:
             source = self._object(selection, names)
-        exec(_compiled(source), names)
-        made: Print = names["show"]
-        self._made[id(selection)] = made
-        return made
+        return Program(_compiled(source), names.same, names.bound)
 
     # The three kinds of objects
 
-    def _record(self, selection: Selection, names: dict[str, Any]) -> str:
+    def _record(self, selection: Selection, names: _Names) -> str:
         columns = list(dict.fromkeys(column for item in selection.items for column in _columns(item)))
         resource = selection.records
         assert resource is not None
-        names["read"] = reader(self.operation, self.operation.federation.rules[resource], columns)
+        names.bound["read"] = lambda p, _: reader(p.operation, p.operation.federation.rules[resource], columns)
         variables = {column: f"c{number}" for number, column in enumerate(columns)}
         lines = ["def show(e):", "    id = e.id"]
         if columns:
             lines.append(f"    {''.join(f'{each}, ' for each in variables.values())}= read(e)")
         return self._body(selection, names, lines, lambda column: variables[column], "id")
 
-    def _entry(self, selection: Selection, names: dict[str, Any]) -> str:
+    def _entry(self, selection: Selection, names: _Names) -> str:
         lines = ["def show(e):", "    get = e.data.get"]
-        names["key_of"] = key_of
+        names.same["key_of"] = key_of
         return self._body(selection, names, lines, lambda column: f"get({column!r})", "key_of(e)")
 
-    def _object(self, selection: Selection, names: dict[str, Any]) -> str:
-        names["key_of"] = key_of
+    def _object(self, selection: Selection, names: _Names) -> str:
+        names.same["key_of"] = key_of
         return self._body(selection, names, ["def show(e):"], str, "key_of(e)")
 
     def _body(
-        self, selection: Selection, names: dict[str, Any], lines: list[str], value: Callable[[str], str], key: str
+        self, selection: Selection, names: _Names, lines: list[str], value: Callable[[str], str], key: str
     ) -> str:
         parts = []
         for place, item in enumerate(selection.items):
@@ -106,7 +135,7 @@ class _Printer:
         selection: Selection,
         item: Item,
         place: int,
-        names: dict[str, Any],
+        names: _Names,
         lines: list[str],
         value: Callable[[str], str],
         key: str,
@@ -124,33 +153,35 @@ class _Printer:
         found = f"found{place}"
         assert item.below is not None or not isinstance(kind, Forward | Back | Part | Inverse)
         if isinstance(kind, Forward):
-            names[found] = self._forward(kind, item)
+            names.bound[found] = lambda p, s: p._forward(kind, s.items[place])
             lines.append(f"    {own} = {value(kind.column)}")
             return f"None if {own} is None else {found}({own})"
         if isinstance(kind, Back):
-            names[found] = self._lookup(item)
+            names.bound[found] = lambda p, s: p._lookup(s.items[place])
             return f"{found}(e.owner.id)"
         if isinstance(kind, Part) and not item.looked_for:
-            return self._part(kind, item, own, found, names, lines, value(kind.column))
+            return self._part(kind, place, own, found, names, lines, value(kind.column))
+        names.bound[found] = lambda p, s: p._completing(s.items[place].type, s.items[place].below)
         if isinstance(kind, Attribute):
-            names[found] = self._completing(item.type, item.below)
             return f"{found}(e.{kind.name})"
-        names[found] = self._completing(item.type, item.below)
-        names[f"table{place}"] = self.tables[item.number]
+        names.bound[f"table{place}"] = lambda p, s: p.tables[s.items[place].number]
         return f"{found}(table{place}[{key}])"
 
     def _part(
-        self, kind: Part, item: Item, own: str, found: str, names: dict[str, Any], lines: list[str], value: str
+        self, kind: Part, place: int, own: str, found: str, names: _Names, lines: list[str], value: str
     ) -> str:
         """An entry or entries that stand in the record as they are."""
-        assert item.below is not None
-        names[found] = _Unwrapped(self.of(item.below)).show
+        names.bound[found] = lambda p, s: p._unwrapped(s.items[place])
         lines.append(f"    {own} = {value}")
         if not kind.many:
             lines.append(f"    if {own} is not None and {own}.__class__ is not dict: raise Doubtful")
             return f"None if {own} is None else {found}({own})"
         lines.append(f"    if {own} is not None and {own}.__class__ is not list: raise Doubtful")
         return f"None if {own} is None else [{found}(each) for each in {own} if each.__class__ is dict]"
+
+    def _unwrapped(self, item: Item) -> Print:
+        assert item.below is not None
+        return _Unwrapped(self.of(item.below)).show
 
     def _forward(self, kind: Forward, item: Item) -> Print:
         operation, target, show = self.operation, kind.target, self._lookup(item)
@@ -242,9 +273,9 @@ def _columns(item: Item) -> tuple[str, ...]:
     return ()
 
 
-def _leaf(kind: Leaf, own: str, place: int, names: dict[str, Any], lines: list[str], value: str) -> str:
+def _leaf(kind: Leaf, own: str, place: int, names: _Names, lines: list[str], value: str) -> str:
     if kind.form is Form.ENUM:
-        names[f"names{place}"] = kind.names
+        names.same[f"names{place}"] = kind.names
     if kind.many:
         if kind.form is Form.ENUM:
             return f"several({value}, names{place})"
