@@ -38,6 +38,8 @@ class Logical:
     wants: dict[Hashable, Want] = field(default_factory=dict)
     fields: dict[Hashable, tuple[object, Any]] = field(default_factory=dict)
     """graphql-core's groups of fields; with what makes up the key, which is known by its identity."""
+    roots: dict[int, tuple[object, Any]] = field(default_factory=dict)
+    """The operation's own fields, by the identity of their group of nodes."""
     plans: dict[Hashable, Any] = field(default_factory=dict)
     """Selections as they are planned, by type and by the identity of their group of fields."""
     checked: set[Hashable] = field(default_factory=set)

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.telemetry.logs import TOLD
 from resolvers.federation import Federation
 from resolvers.operation import Operation
 from strawberry.schema import Schema
@@ -65,6 +66,7 @@ class Endpoint:
                 result = await execute(self._schema, prepared, variables, context, asked.extensions)
                 prefer = headers.get(b"prefer")
                 made = reply(result, context, None if prefer is None else prefer.decode("latin-1"), started)
+                scope[TOLD] = made.told
                 await _send(send, made.status, made.headers, orjson.dumps(made.answer))
                 return
         await self._view(scope, _again(body, receive), send)

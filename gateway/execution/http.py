@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,13 +17,12 @@ from strawberry.schema import Schema
 from strawberry.types import ExecutionResult
 
 from gateway.telemetry.graphql_errors import log_graphql_errors, sanitise
+from gateway.telemetry.logs import TOLD
 from resolvers.federation import Federation
 from resolvers.operation import Operation
 
 from .answer import deduplicated, extensions, gap_errors
 from .context import Context
-
-logger = logging.getLogger(__name__)
 
 _CONTEXT = "ss12000.context"
 _RESPONSE = "ss12000.response"
@@ -71,15 +69,19 @@ def preference(header: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer and what HTTP says of it. Headers in the order in which they are sent."""
+    """An answer and what HTTP says of it. Headers in the order in which they are sent.
+
+    ``told``: what the log is told of the operation.
+    """
 
     status: int
     headers: Mapping[str, str]
     answer: dict[str, Any]
+    told: Mapping[str, object]
 
 
 def reply(result: ExecutionResult, context: Context, prefer: str | None, started: float) -> Reply:
-    """What an operation is answered with, and a line in the log. ``started``: by ``time.perf_counter``."""
+    """What an operation is answered with. ``started``: by ``time.perf_counter``."""
     headers = {"Cache-Control": "private, no-store"}
     handling = preference(prefer)
     if handling is not None:
@@ -92,16 +94,13 @@ def reply(result: ExecutionResult, context: Context, prefer: str | None, started
         status = 503
         headers["Retry-After"] = str(RETRY_AFTER)
         answer["data"] = None
-    logger.info(
-        "operation",
-        extra={
-            "milliseconds": round((time.perf_counter() - started) * 1000, 1),
-            "fetches": operation.calls,
-            "errors": len(answer.get("errors", ())),
-            "gaps": [{"source": gap.source, "code": gap.code} for gap in gaps],
-        },
-    )
-    return Reply(status, headers, answer)
+    told = {
+        "milliseconds": round((time.perf_counter() - started) * 1000, 1),
+        "fetches": operation.calls,
+        "errors": len(answer.get("errors", ())),
+        "gaps": [{"source": gap.source, "code": gap.code} for gap in gaps],
+    }
+    return Reply(status, headers, answer, told)
 
 
 class GraphQLApp(GraphQL[Context, None]):
@@ -124,6 +123,7 @@ class GraphQLApp(GraphQL[Context, None]):
         made = reply(result, context, request.headers.get("prefer"), request.scope[_STARTED])
         response.headers.update(made.headers)
         response.status_code = made.status
+        request.scope[TOLD] = made.told
         return made.answer
 
     def encode_json(self, data: object) -> str | bytes:

@@ -27,7 +27,7 @@ from resolvers.steps.forward import guarded
 from sources.standard import RESOURCES
 
 from .context import Context
-from .kinds import Back, Forward, Inverse, Kind, Part, kind_of
+from .kinds import Back, Forward, Identity, Inverse, Kind, Part, kind_of
 from .selection import ResolveInfo, variables, varies
 
 
@@ -80,6 +80,8 @@ class Item:
     selector: Selector | None = None
     details: Any = None
     declared: GraphQLField | None = None
+    bare: bool = False
+    """Of records referred to, nothing is asked but what the references themselves say."""
 
     @property
     def varies(self) -> bool:
@@ -93,9 +95,11 @@ class Item:
         if isinstance(kind, Part):
             deeper = self.below is not None and self.below.looked_for
             return deeper or self.period is not None or (kind.many and bool(guarded(kind.structure)))
+        if isinstance(kind, Forward):
+            return not self.bare
         if isinstance(kind, Attribute):
             return self.below is not None
-        return isinstance(kind, Forward | Inverse | Back | Resolved)
+        return isinstance(kind, Inverse | Back | Resolved)
 
 
 @dataclass(eq=False)
@@ -196,6 +200,7 @@ class Planner:
         kind = item.kind
         if isinstance(kind, Forward):
             item.want = self._want(kind.target, nodes)
+            item.bare = self._bare(kind, item)
         elif isinstance(kind, Back):
             item.want = self._want(kind.relation.owner, nodes)
         elif isinstance(kind, Part) and kind.many:
@@ -209,6 +214,12 @@ class Planner:
             back = kind.relation.back
             below = nodes if back is None else self.context.selection(self.info, nodes).get(back, [])
             item.want = self._want(kind.relation.owner, below) if below else Want()
+
+    def _bare(self, kind: Forward, item: Item) -> bool:
+        """Whether the id alone is printed, and no more need be known in order to show it."""
+        assert item.below is not None
+        known = all(isinstance(each.kind, Identity | Typename) for each in item.below.items)
+        return known and not self.context.operation.federation.policy.columns(kind.target)
 
     def _people(self, kind: Part, nodes: Sequence[FieldNode]) -> Want:
         """What is asked of the persons whom guarded entries name: they are fetched only once."""

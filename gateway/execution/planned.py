@@ -37,6 +37,7 @@ from .lookout import Lookout
 from .plan import Planner, Selection, Unplanned
 from .prepared import Prepared
 from .printing import Doubtful, Print, printer
+from .root import RootField, root_field
 
 WRONG = (Doubtful, GraphQLError, AttributeError, KeyError, TypeError, ValueError)
 """What printing raises where graphql-core may have something else to say."""
@@ -46,6 +47,41 @@ PAGE = 250
 
 class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor, with plans for records."""
+
+    def execute_field(
+        self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Any, position_context: Any
+    ) -> Any:
+        if path.prev is None and isinstance(self.context_value, Context):
+            field = self._root_field(parent_type, field_details_list)
+            if field is not None:
+                return self._asked(field, parent_type, field_details_list, path)
+        return super().execute_field(parent_type, source, field_details_list, path, position_context)
+
+    def _root_field(self, of: GraphQLObjectType, details: Any) -> RootField | None:
+        known = self.context_value.logical.roots.get(id(details))
+        if known is None:
+            try:
+                made = root_field(self._strawberry, of, [each.node for each in details])
+            except GraphQLError:
+                return None
+            known = self.context_value.logical.roots[id(details)] = (details, made)
+        found: RootField | None = known[1]
+        return found
+
+    async def _asked(self, field: RootField, of: GraphQLObjectType, details: Any, path: Any) -> Any:
+        returns = field.declared.type
+        try:
+            info = self.build_resolve_info(field.declared, [*field.nodes], of, path)
+            value = await _awaited(field.ask(self._strawberry, info, self.variable_values))
+            return await _awaited(self.complete_value(returns, details, info, path, value, None))
+        except Exception as failure:  # noqa: BLE001  # as graphql-core does it
+            self.handle_field_error(failure, returns, details, path)
+            return None
+
+    @property
+    def _strawberry(self) -> Schema:
+        found: Schema = self.schema.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+        return found
 
     def complete_list_value(
         self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any
@@ -70,8 +106,7 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
         context = self.context_value
         if of.name.startswith("__") or not isinstance(context, Context):
             return None
-        schema = self.schema.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
-        planner, plans, key = Planner(self, context, info, schema), context.logical.plans, (of, id(details))
+        planner, plans, key = Planner(self, context, info, self._strawberry), context.logical.plans, (of, id(details))
         try:
             known = plans.get(key)
             if known is not None:

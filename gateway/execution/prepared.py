@@ -22,13 +22,17 @@ from graphql import (
     Node,
     OperationDefinitionNode,
     OperationType,
+    Undefined,
     VariableNode,
     VariableValues,
+    coerce_input_value,
     get_variable_values,
     parse,
     specified_rules,
 )
 from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValueSource
 from strawberry.schema import Schema
 from strawberry.schema.schema import validate_document
 
@@ -50,6 +54,7 @@ class Prepared:
     variants: int
     details: Mapping[str, FragmentDetails] = field(init=False)
     """The fragments as graphql-core's executor takes them."""
+    _signatures: list[GraphQLVariableSignature] | None = None
     _logical: OrderedDict[Hashable, Logical] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
@@ -57,10 +62,31 @@ class Prepared:
 
     def variables(self, schema: GraphQLSchema, given: Mapping[str, Any]) -> VariableValues | None:
         """The operation's variables; None where graphql-core has something to say against them."""
+        plain = self._plain(schema, given)
+        if plain is not None:
+            return plain
         found = get_variable_values(
             schema, self.operation.variable_definitions or (), dict(given), max_errors=MAX_ERRORS
         )
         return found if isinstance(found, VariableValues) else None
+
+    def _plain(self, schema: GraphQLSchema, given: Mapping[str, Any]) -> VariableValues | None:
+        """The variables where all are given, single values and right: what graphql-core makes of them, with less ado."""
+        if self._signatures is None:
+            found = [get_variable_signature(schema, each) for each in self.operation.variable_definitions or ()]
+            self._signatures = [each for each in found if not isinstance(each, GraphQLError)]
+        sources: dict[str, VariableValueSource] = {}
+        coerced: dict[str, Any] = {}
+        for signature in self._signatures:
+            value = given.get(signature.name, Undefined)
+            if value is Undefined or isinstance(value, list | dict):
+                return None
+            read = coerce_input_value(value, signature.type)
+            if read is Undefined:
+                return None
+            sources[signature.name] = VariableValueSource(signature, value)
+            coerced[signature.name] = read
+        return VariableValues(sources, coerced)
 
     def logical(self, variables: VariableValues) -> Logical:
         """What is kept of the document with these values of @skip and @include."""

@@ -200,6 +200,9 @@ class _Printer:
     def _lookup(self, item: Item) -> Print:
         """From an id to what is printed of the record: once, however often it appears."""
         assert item.below is not None
+        if item.bare:
+            show = self.of(item.below)
+            return lambda id: show(_Named(id))
         table, show = self.tables[item.number], self.of(item.below)
         printed: dict[str, Any] = {}
 
@@ -256,6 +259,15 @@ class _Unwrapped:
             return show(bare)
 
         self.show = shown
+
+
+class _Named:
+    """A record of which only the id is asked."""
+
+    __slots__ = ("id",)
+
+    def __init__(self, id: str) -> None:
+        self.id = id
 
 
 class _Bare:

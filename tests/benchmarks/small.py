@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import redirect_stderr
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -87,6 +90,9 @@ def application() -> Starlette:
     assembled = assemble(settings, {"sis": httpx.MockTransport(answer)})
     app = create_app(assembled)
     app.router.routes.append(Route(PATHS["stock"], Stock(assembled.federation)))
+    gc.collect()
+    gc.freeze()  # as ``serve`` does
+    gc.set_threshold(20_000, 20, 50)
     return app
 
 
@@ -100,9 +106,10 @@ def questions() -> dict[str, bytes]:
     }
 
 
-async def measured(ask: Ask, cpu: Callable[[], float], rounds: int, requests: int) -> str:
+async def measured(ask: Ask, cpu: Callable[[], float], rounds: int, requests: int, connections: int = 1) -> str:
     """A table of milliseconds of CPU per request, and how many times the stock view's is the gateway's."""
     rows: list[Sequence[str]] = []
+    each = requests // connections
     for name, body in questions().items():
         answers = {who: orjson.loads(await ask(path, body)) for who, path in PATHS.items() for _ in range(5)}
         if answers["gateway"]["data"] != answers["stock"]["data"] or "errors" in answers["stock"]:
@@ -111,12 +118,16 @@ async def measured(ask: Ask, cpu: Callable[[], float], rounds: int, requests: in
         for turn in range(rounds):
             for who in sorted(PATHS, reverse=bool(turn % 2)):
                 began = cpu()
-                for _ in range(requests):
-                    await ask(PATHS[who], body)
-                spent[who].append((cpu() - began) * 1000 / requests)
+                await asyncio.gather(*(several(ask, PATHS[who], body, each) for _ in range(connections)))
+                spent[who].append((cpu() - began) * 1000 / (each * connections))
         ratios = [stock / own for stock, own in zip(spent["stock"], spent["gateway"], strict=True)]
         rows.append([name, number(median(spent["gateway"])), number(median(spent["stock"])), number(median(ratios))])
     return table(["query", "gateway ms", "stock ms", "stock/gateway"], rows, left=1)
+
+
+async def several(ask: Ask, path: str, body: bytes, times: int) -> None:
+    for _ in range(times):
+        await ask(path, body)
 
 
 async def within(rounds: int, requests: int) -> str:
@@ -144,9 +155,9 @@ async def asked(app: Starlette, path: str, body: bytes) -> bytes:
     sent: list[bytes] = []
 
     async def receive() -> Any:
-        if received:
-            return received.pop()
-        await asyncio.Event().wait()  # nobody goes away
+        if not received:
+            await asyncio.Event().wait()  # nobody goes away
+        return received.pop()
 
     async def send(message: Any) -> None:
         sent.append(message.get("body", b""))
@@ -155,8 +166,8 @@ async def asked(app: Starlette, path: str, body: bytes) -> bytes:
     return b"".join(sent)
 
 
-async def over_http(rounds: int, requests: int) -> str:
-    """Both asked over one connection to a process that serves them."""
+async def over_http(rounds: int, requests: int, connections: int) -> str:
+    """Both asked over some connections to a process that serves them."""
 
     def command(port: int) -> Sequence[str | Path]:
         return (sys.executable, "-m", "tests.benchmarks.small", "--serve", str(port))
@@ -170,23 +181,28 @@ async def over_http(rounds: int, requests: int) -> str:
                 async with session.post(server.origin + path, data=body) as response:
                     return await response.read()
 
-            return await measured(ask, lambda: cpu_seconds(server.pid), rounds, requests)
+            return await measured(ask, lambda: cpu_seconds(server.pid), rounds, requests, connections)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--within", action="store_true", help="without HTTP")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--requests", type=int, default=100, help="of one sample")
+    parser.add_argument("--requests", type=int, default=200, help="of one sample (default: %(default)s)")
+    parser.add_argument("--connections", type=int, default=16, help="over HTTP (default: %(default)s)")
     parser.add_argument("--serve", type=int, metavar="PORT", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve is not None:
         logs.configure()
         uvicorn.run(application(), port=given.serve, log_config=None, access_log=False, server_header=False)
         return
-    logs.configure()  # formatting is part of the work; the lines themselves are of no use here
-    logs.logging.getLogger().handlers[0].setStream(open("/dev/null", "w"))
-    print(asyncio.run((within if given.within else over_http)(given.rounds, given.requests)))
+    if not given.within:
+        print(asyncio.run(over_http(given.rounds, given.requests, given.connections)))
+        return
+    with Path(os.devnull).open("w") as nowhere, redirect_stderr(nowhere):  # formatting the lines is part of the work
+        logs.configure()
+        told = asyncio.run(within(given.rounds, given.requests))
+    print(told)
 
 
 if __name__ == "__main__":
