@@ -21,6 +21,7 @@ from .examples import examples
 from .execution.endpoint import Endpoint
 from .execution.http import GraphQLApp
 from .execution.planned import PlannedExecution
+from .execution.prepared import PreparedOperations
 from .health import Phase, Readiness, SourceState, health_routes
 from .page import page_routes
 from .schema.query import build_schema
@@ -70,8 +71,9 @@ class _LastCalls:
 def endpoint(assembled: Assembled) -> ASGIApp:
     """The GraphQL endpoint."""
     of, federation = schema(assembled.executor), assembled.federation
-    view = GraphQLApp(of, federation)
-    return Endpoint(of, federation, view) if assembled.executor is Executor.PLANNED else view
+    planned = assembled.executor is Executor.PLANNED
+    prepared = PreparedOperations(of, federation.limits) if planned else None
+    return Endpoint(of, federation, GraphQLApp(of, federation), prepared)
 
 
 def create_app(assembled: Assembled) -> Starlette:

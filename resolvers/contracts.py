@@ -260,6 +260,14 @@ class Limits:
     """The most days of which a schedule, or a placement's attendance times, can be asked for at once."""
     max_index_bytes: int = 64 * 1024 * 1024
     """Bytes that the indexes of sorted lists may take together; about 100 per record of a list."""
+    concurrency: int = 64
+    """The most operations that run at the same time."""
+    queue: int = 256
+    """The most operations that wait for their turn."""
+    queue_timeout: float = 5.0
+    """How many seconds they wait at most."""
+    max_request: int = 1024 * 1024
+    """The most bytes of a request's body."""
     prepared_operations: int = 500
     """The most documents that are kept parsed, validated and planned."""
     prepared_bytes: int = 1024 * 1024

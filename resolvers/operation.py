@@ -225,10 +225,10 @@ class Operation:
             return await self._walked_once(fetch.source, fetch.resource, op.query)
         if isinstance(op, Scan):
             return await source.scan(fetch.resource, op.query, op.read, self.deadline, op.known_by)
-        if isinstance(op, Lookup) and op.key == "ids" and not op.expand:
-            if len(op.values) > FEW or not source.keeps(fetch.resource, op.values):
-                return await self._looked_up(fetch.source, fetch.resource, op)
         if isinstance(op, Lookup):
+            kept = len(op.values) <= FEW and source.keeps(fetch.resource, op.values)
+            if op.key == "ids" and not op.expand and not kept:
+                return await self._looked_up(fetch.source, fetch.resource, op)
             return await source.lookup(fetch.resource, op.key, op.values, op.expand, self.deadline, op.ahead)
         assert isinstance(op, Page)
         return await source.page(fetch.resource, op.query, op.token, self.deadline)

@@ -24,7 +24,7 @@ class Policy(Protocol):
     """Names the columns it needs, and judges merged entities and the references to them."""
 
     def columns(self, resource: str) -> frozenset[str]:
-        """The columns of a resource without which its entities cannot be judged."""
+        """The columns of a resource without which its entities cannot be judged; none: all of them are shown."""
 
     def verdict(self, entity: Entity) -> Verdict:
         """What becomes of a merged entity whose policy columns are in hand."""

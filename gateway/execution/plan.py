@@ -147,7 +147,9 @@ class Planner:
         """A selection that was made before, with this operation's variables. Raises what ``select`` raises."""
         if not selection.varies:
             return selection
-        return Selection(selection.type, [self._bound(selection.type, item) for item in selection.items], selection.programs)
+        return Selection(
+            selection.type, [self._bound(selection.type, item) for item in selection.items], selection.programs
+        )
 
     def _bound(self, of: GraphQLObjectType, item: Item) -> Item:
         if not item.varies:

@@ -46,7 +46,11 @@ MAX_ERRORS = 50
 
 @dataclass(eq=False)
 class Prepared:
-    """A valid query. ``conditions``: the variables in its @skip and @include; ``variants``: how often they may differ."""
+    """A valid query.
+
+    ``conditions``: the variables in its @skip and @include; ``variants``: of how many combinations of their values
+    something is kept.
+    """
 
     operation: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
@@ -71,7 +75,7 @@ class Prepared:
         return found if isinstance(found, VariableValues) else None
 
     def _plain(self, schema: GraphQLSchema, given: Mapping[str, Any]) -> VariableValues | None:
-        """The variables where all are given, single values and right: what graphql-core makes of them, with less ado."""
+        """The variables where all are given, single values and right: what graphql-core makes of them, only faster."""
         if self._signatures is None:
             found = [get_variable_signature(schema, each) for each in self.operation.variable_definitions or ()]
             self._signatures = [each for each in found if not isinstance(each, GraphQLError)]
@@ -116,7 +120,7 @@ class PreparedOperations:
         return len(self._kept)
 
     def of(self, query: str, name: str | None) -> Prepared | None:
-        """The operation, if its text came before; None if it did not, or if it is no valid query."""
+        """The operation; None if it is no valid query. It is kept from the second time on that it is asked for."""
         key = (query, name)
         try:
             found = self._kept[key]
@@ -126,17 +130,17 @@ class PreparedOperations:
         return found
 
     def _met(self, key: tuple[str, str | None]) -> Prepared | None:
-        size = _size(key)
+        made = _prepared(self._schema, *key, self._limits.prepared_variants)
+        size, sight = _size(key), hash(key)
         if size > self._limits.prepared_bytes:
-            return None
-        sight = hash(key)
+            return made
         if sight not in self._seen:
             self._seen[sight] = None
             if len(self._seen) > self._limits.prepared_operations:
                 self._seen.popitem(last=False)
-            return None
+            return made
         del self._seen[sight]
-        made = self._kept[key] = _prepared(self._schema, *key, self._limits.prepared_variants)
+        self._kept[key] = made
         self.bytes += size
         while self.bytes > self._limits.prepared_bytes or len(self._kept) > self._limits.prepared_operations:
             oldest, _ = self._kept.popitem(last=False)

@@ -167,9 +167,7 @@ class _Printer:
         names.bound[f"table{place}"] = lambda p, s: p.tables[s.items[place].number]
         return f"{found}(table{place}[{key}])"
 
-    def _part(
-        self, kind: Part, place: int, own: str, found: str, names: _Names, lines: list[str], value: str
-    ) -> str:
+    def _part(self, kind: Part, place: int, own: str, found: str, names: _Names, lines: list[str], value: str) -> str:
         """An entry or entries that stand in the record as they are."""
         names.bound[found] = lambda p, s: p._unwrapped(s.items[place])
         lines.append(f"    {own} = {value}")

@@ -20,7 +20,10 @@ from .selection import varies
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RootField:
-    """A field, and how it is asked. ``arguments``: by Python name; None where the operation's variables stand in them."""
+    """A field, and how it is asked.
+
+    ``arguments``: by Python name; None where the operation's variables stand in them.
+    """
 
     declared: GraphQLField
     definition: Any

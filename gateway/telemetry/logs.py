@@ -89,7 +89,7 @@ class JsonFormatter(logging.Formatter):
 
 def plain(value: object) -> object:
     """A field as JSON: scalars, lists and mappings of them; of anything else, the name of its class."""
-    if value is None or isinstance(value, (bool, int, float)):  # noqa: UP038  # a union is made anew each time
+    if value is None or isinstance(value, (bool, int, float)):  # a union would be made anew each time
         return value
     if isinstance(value, str):
         return str(value)[:MAX_FIELD]
