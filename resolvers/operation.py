@@ -226,8 +226,8 @@ class Operation:
         if isinstance(op, Scan):
             return await source.scan(fetch.resource, op.query, op.read, self.deadline, op.known_by)
         if isinstance(op, Lookup):
-            kept = len(op.values) <= FEW and source.keeps(fetch.resource, op.values)
-            if op.key == "ids" and not op.expand and not kept:
+            by_id = op.key == "ids" and not op.expand
+            if by_id and not (len(op.values) <= FEW and source.keeps(fetch.resource, op.values)):
                 return await self._looked_up(fetch.source, fetch.resource, op)
             return await source.lookup(fetch.resource, op.key, op.values, op.expand, self.deadline, op.ahead)
         assert isinstance(op, Page)
