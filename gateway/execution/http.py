@@ -24,7 +24,8 @@ from resolvers.operation import Operation
 from .answer import deduplicated, extensions, gap_errors
 from .context import Context
 
-_CONTEXT = "ss12000.context"
+CONTEXT = "ss12000.context"
+"""Where in an ASGI scope the operation's context stands."""
 _RESPONSE = "ss12000.response"
 _STARTED = "ss12000.started"
 
@@ -112,14 +113,14 @@ class GraphQLApp(GraphQL[Context, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         context = Context(Operation(self.federation))
-        request.scope[_CONTEXT] = context
+        request.scope[CONTEXT] = context
         request.scope[_RESPONSE] = response
         request.scope[_STARTED] = time.perf_counter()
         return context
 
     async def process_result(self, request: Request, result: Any) -> Any:
         response: Response = request.scope[_RESPONSE]
-        context: Context = request.scope[_CONTEXT]
+        context: Context = request.scope[CONTEXT]
         made = reply(result, context, request.headers.get("prefer"), request.scope[_STARTED])
         response.headers.update(made.headers)
         response.status_code = made.status

@@ -142,6 +142,15 @@ async def test_numbers_and_texts_mean_what_they_mean_to_the_view(both: Both, val
     await both.same(content=content, headers={"content-type": "application/json"})
 
 
+async def test_a_number_that_is_read_otherwise_is_left_to_the_view() -> None:
+    def asked(value: str) -> object:
+        content = f'{{"query": "{{ __typename }}", "variables": {{"v": [{{"w": {value}}}]}}}}'
+        return module._asked({b"content-type": b"application/json"}, content.encode())
+
+    assert asked("12345678901234567890123") is None
+    assert asked("1234567890123456789") is not None
+
+
 @pytest.mark.parametrize(
     "content",
     [

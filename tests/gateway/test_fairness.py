@@ -1,4 +1,4 @@
-"""Many clients at the same time, over real sockets: who must wait, who is refused, and what is done for who goes away."""
+"""Many clients at the same time, over real sockets: who waits, who is refused, and what becomes of who goes away."""
 
 from __future__ import annotations
 
@@ -30,9 +30,13 @@ TWO = "6c2bc5c9-61a7-4a0c-9b40-7a1e0e1b0a12"
 
 
 class Slow:
-    """A source that answers when it is told to. ``calls``: the ids of each lookup; ``aborted``: those that were."""
+    """A source that answers when it is told to, or at once where the path does not begin with ``held``.
 
-    def __init__(self) -> None:
+    ``calls``: what each lookup that was held asks for; ``aborted``: those that were.
+    """
+
+    def __init__(self, held: str) -> None:
+        self.held = held
         self.calls: list[Any] = []
         self.aborted: list[Any] = []
         self.told = asyncio.Event()
@@ -40,7 +44,9 @@ class Slow:
 
     async def answer(self, request: Request) -> Response:
         body = await request.body()
-        asked = json.loads(body)["ids"] if body else []
+        asked = next(iter(json.loads(body).values())) if body else []
+        if not request.url.path.startswith(self.held):
+            return JSONResponse({"data": [{"id": id, "givenName": "Ada"} for id in asked], "pageToken": None})
         await self._note(self.calls, asked)
         told, gone = asyncio.ensure_future(self.told.wait()), asyncio.ensure_future(request.receive())
         await asyncio.wait((told, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -61,12 +67,13 @@ class Slow:
 
 
 @asynccontextmanager
-async def gateway(**limits: object) -> AsyncIterator[tuple[Slow, str]]:
+async def gateway(held: str = "/", executor: str = "planned", **limits: object) -> AsyncIterator[tuple[Slow, str]]:
     """A gateway over a slow source, and its address."""
-    slow = Slow()
+    slow = Slow(held)
     source = Starlette(routes=[Route("/{path:path}", slow.answer, methods=["GET", "POST"])])
     async with serving(source) as url:
-        settings = {"sources": {"sis": {"url": url, "resources": ["persons"]}}, "limits": limits}
+        settings = {"sources": {"sis": {"url": url, "resources": ["persons", "duties"]}}}
+        settings |= {"limits": limits, "executor": executor}
         assembled = assemble(parse(settings, Path.cwd(), {}))
         async with serving(create_app(assembled), lifespan="on", log_config=None) as address:
             yield slow, address
@@ -110,6 +117,16 @@ async def test_a_client_that_goes_away_ends_its_calls(query: str, caplog: pytest
     requests = [vars(record) for record in caplog.records if record.name == "gateway.access"]
     assert [each["status"] for each in requests] == [499, 200]
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("executor", ["planned", "core"])
+async def test_so_do_the_calls_for_what_is_below(executor: str) -> None:
+    async with gateway("/duties", executor) as (slow, address):
+        query = f'{{ person(id: "{ONE}") {{ duties {{ dutyRole }} provenance {{ issues }} }} }}'
+        asking = asyncio.ensure_future(ask(address, query=query))
+        await slow.until(slow.calls, 1)
+        await gone(asking)
+        await slow.until(slow.aborted, 1)
 
 
 async def test_calls_that_another_client_waits_for_go_on() -> None:
