@@ -72,8 +72,8 @@ async def gateway(held: str = "/", executor: str = "planned", **limits: object) 
     slow = Slow(held)
     source = Starlette(routes=[Route("/{path:path}", slow.answer, methods=["GET", "POST"])])
     async with serving(source) as url:
-        settings = {"sources": {"sis": {"url": url, "resources": ["persons", "duties"]}}}
-        settings |= {"limits": limits, "executor": executor}
+        settings = {"sources": {"sis": {"url": url, "resources": ["persons", "duties"], "timeout": "60s"}}}
+        settings |= {"limits": {"operation_timeout": "60s", **limits}, "executor": executor}
         assembled = assemble(parse(settings, Path.cwd(), {}))
         async with serving(create_app(assembled), lifespan="on", log_config=None) as address:
             yield slow, address
@@ -120,13 +120,14 @@ async def test_a_client_that_goes_away_ends_its_calls(query: str, caplog: pytest
 
 
 @pytest.mark.parametrize("executor", ["planned", "core"])
-async def test_so_do_the_calls_for_what_is_below(executor: str) -> None:
+async def test_so_do_the_calls_for_what_is_below(executor: str, caplog: pytest.LogCaptureFixture) -> None:
     async with gateway("/duties", executor) as (slow, address):
         query = f'{{ person(id: "{ONE}") {{ duties {{ dutyRole }} provenance {{ issues }} }} }}'
         asking = asyncio.ensure_future(ask(address, query=query))
         await slow.until(slow.calls, 1)
         await gone(asking)
         await slow.until(slow.aborted, 1)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]  # no task is left to its fate
 
 
 async def test_calls_that_another_client_waits_for_go_on() -> None:
