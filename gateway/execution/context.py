@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -57,18 +56,11 @@ class Context:
         """Per source and code of a gap, the path of a root field that is null because of it."""
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
         self._kept: list[object] = []
-        self._tasks: set[asyncio.Task[Any]] = set()
-        """What loaders are doing: nobody awaits it who could be cancelled."""
         self._batches: dict[Hashable, Batch[Any, Any]] = {}
 
     def null_because(self, gaps: Gaps, path: Sequence[str | int]) -> None:
         for gap in gaps.all():
             self.nulls.setdefault((gap.source, gap.code), tuple(path))
-
-    def cancel(self) -> None:
-        """End what is still being done for the operation."""
-        for task in list(self._tasks):
-            task.cancel()
 
     def keep(self, found: object) -> None:
         """Keep something alive as long as the operation: what is known by its identity."""
@@ -83,10 +75,6 @@ class Context:
         if loader is None:
 
             async def batch(items: list[K]) -> Sequence[V]:
-                task = asyncio.current_task()
-                assert task is not None
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
                 return await run(self.operation, step(items))
 
             loader = self._loaders[key] = DataLoader(load_fn=batch)

@@ -23,7 +23,7 @@ from resolvers.operation import Operation
 
 from .admission import Admission
 from .context import Context
-from .http import CONTEXT, RETRY_AFTER, reply
+from .http import RETRY_AFTER, reply
 from .leaving import Leaving
 from .planned import PAGE, execute
 from .prepared import PreparedOperations
@@ -90,9 +90,6 @@ class Endpoint:
         except Refused as refused:
             await _refuse(send, refused)
         except asyncio.CancelledError:
-            context = scope.get(CONTEXT)
-            if context is not None:
-                context.cancel()
             if not leaving.gone:
                 raise
             await _gone(send)
@@ -112,7 +109,6 @@ class Endpoint:
         if variables is None:
             return False
         context = Context(Operation(self._federation), prepared.logical(variables))
-        scope[CONTEXT] = context
         result = await execute(self._schema, prepared, variables, context, asked.extensions)
         prefer = headers.get(b"prefer")
         made = reply(result, context, None if prefer is None else prefer.decode("latin-1"), started)

@@ -24,8 +24,7 @@ from resolvers.operation import Operation
 from .answer import deduplicated, extensions, gap_errors
 from .context import Context
 
-CONTEXT = "ss12000.context"
-"""Where in an ASGI scope the operation's context stands."""
+_CONTEXT = "ss12000.context"
 _RESPONSE = "ss12000.response"
 _STARTED = "ss12000.started"
 
@@ -113,14 +112,14 @@ class GraphQLApp(GraphQL[Context, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         context = Context(Operation(self.federation))
-        request.scope[CONTEXT] = context
+        request.scope[_CONTEXT] = context
         request.scope[_RESPONSE] = response
         request.scope[_STARTED] = time.perf_counter()
         return context
 
     async def process_result(self, request: Request, result: Any) -> Any:
         response: Response = request.scope[_RESPONSE]
-        context: Context = request.scope[CONTEXT]
+        context: Context = request.scope[_CONTEXT]
         made = reply(result, context, request.headers.get("prefer"), request.scope[_STARTED])
         response.headers.update(made.headers)
         response.status_code = made.status

@@ -21,12 +21,8 @@ from gateway.app import create_app
 from gateway.assemble import assemble
 from gateway.config import parse
 from gateway.execution.admission import Admission
-from gateway.execution.context import Context
-from resolvers.contracts import Fetch, Identify, Limits, Step
+from resolvers.contracts import Limits
 from resolvers.errors import Refused
-from resolvers.federation import Federation
-from resolvers.operation import Operation
-from sources.records import Answer
 from tests.sources.conftest import serving
 
 ONE = "6c2bc5c9-61a7-4a0c-9b40-7a1e0e1b0a11"
@@ -132,33 +128,6 @@ async def test_so_do_the_calls_for_what_is_below(executor: str, caplog: pytest.L
         await gone(asking)
         await slow.until(slow.aborted, 1)
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]  # no task is left to its fate
-
-
-async def test_what_a_loader_does_ends_when_its_operation_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    operation = Operation(Federation({}))
-    began, ended = asyncio.Event(), asyncio.Event()
-
-    async def fetch(_: Fetch) -> Answer:
-        began.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-        raise AssertionError
-
-    def step(items: list[int]) -> Step[list[int]]:
-        yield [Fetch("sis", "Person", Identify())]
-        return items
-
-    monkeypatch.setattr(operation, "fetch", fetch)
-    context = Context(operation)
-    waiting = asyncio.ensure_future(context.load("some", 1, step))
-    await began.wait()
-    waiting.cancel()
-    await asyncio.sleep(0)
-    assert not ended.is_set()
-    context.cancel()
-    await asyncio.wait_for(ended.wait(), 20)
 
 
 async def test_calls_that_another_client_waits_for_go_on() -> None:
