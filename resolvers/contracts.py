@@ -270,7 +270,7 @@ class Limits:
     """The most bytes of a request's body."""
     prepared_operations: int = 500
     """The most documents that are kept parsed, validated and planned."""
-    prepared_bytes: int = 1024 * 1024
+    prepared_bytes: int = 512 * 1024
     """Bytes of text that these may have together; one takes some hundred times its text."""
     prepared_variants: int = 16
     """The most combinations of @skip and @include that are kept of one document."""

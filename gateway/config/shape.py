@@ -286,7 +286,7 @@ class Bounds(Section):
     """The largest request."""
     prepared_operations: Count = Limits().prepared_operations
     """The most documents that are kept parsed, validated and planned."""
-    prepared_bytes: Size = Field(default=Limits().prepared_bytes, json_schema_extra={"default": "1MB"})
+    prepared_bytes: Size = Field(default=Limits().prepared_bytes, json_schema_extra={"default": "512KB"})
     """How much text these may have together."""
     prepared_variants: Count = Limits().prepared_variants
     """The most combinations of @skip and @include that are kept of one document."""
