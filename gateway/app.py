@@ -11,14 +11,17 @@ import strawberry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from sources.source import Source
 
 from .assemble import Assembled
 from .config import Executor
 from .examples import examples
+from .execution.endpoint import Endpoint
 from .execution.http import GraphQLApp
 from .execution.planned import PlannedExecution
+from .execution.prepared import PreparedOperations
 from .health import Phase, Readiness, SourceState, health_routes
 from .page import page_routes
 from .schema.query import build_schema
@@ -65,6 +68,14 @@ class _LastCalls:
         return list(self._states.values())
 
 
+def endpoint(assembled: Assembled) -> ASGIApp:
+    """The GraphQL endpoint."""
+    of, federation = schema(assembled.executor), assembled.federation
+    planned = assembled.executor is Executor.PLANNED
+    prepared = PreparedOperations(of, federation.limits) if planned else None
+    return Endpoint(of, federation, GraphQLApp(of, federation), prepared)
+
+
 def create_app(assembled: Assembled) -> Starlette:
     """The application over assembled sources, which it closes when it shuts down."""
     readiness = Readiness()
@@ -81,7 +92,7 @@ def create_app(assembled: Assembled) -> Starlette:
     return Starlette(
         routes=[
             *page_routes(examples()[0].query),
-            Route("/graphql", GraphQLApp(schema(assembled.executor), assembled.federation)),
+            Route("/graphql", endpoint(assembled)),
             *health_routes(readiness, calls.states),
         ],
         middleware=[Middleware(AccessLog)],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from sources.capabilities import Capabilities
 from sources.standard.model import Resource, Structure
@@ -29,9 +29,12 @@ class Speaker:
     declared: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rules:
-    """The configuration's decisions for one resource, applied to the sources that serve it."""
+    """The configuration's decisions for one resource, applied to the sources that serve it.
+
+    Known by their identity, so that what is made of them can be kept for them.
+    """
 
     resource: Resource
     servers: tuple[str, ...]
@@ -149,14 +152,19 @@ class Rules:
 
         Population sources are among them: a record that none of them has does not exist.
         """
-        if want.everything or "meta" in want.columns:
-            return self.servers
-        if not want.columns:
-            return ()
-        names = set(self.population)
-        for column in want.columns:
-            names.update(self.speaker_names(column))
-        return tuple(source for source in self.servers if source in names)
+        return _heard(self, want)
+
+
+@lru_cache(maxsize=2048)
+def _heard(rules: Rules, want: Want) -> tuple[str, ...]:
+    if want.everything or "meta" in want.columns:
+        return rules.servers
+    if not want.columns:
+        return ()
+    names = set(rules.population)
+    for column in want.columns:
+        names.update(rules.speaker_names(column))
+    return tuple(source for source in rules.servers if source in names)
 
 
 def rules_for(

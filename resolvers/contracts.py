@@ -297,3 +297,17 @@ class Limits:
     """The same at one source, by its name."""
     max_estimates: int = 1_000
     """How many kinds of operations are remembered as being within these."""
+    concurrency: int = 64
+    """The most operations that run at the same time."""
+    queue: int = 256
+    """The most operations that wait for their turn."""
+    queue_timeout: float = 5.0
+    """How many seconds they wait at most."""
+    max_request: int = 1024 * 1024
+    """The most bytes of a request's body."""
+    prepared_operations: int = 500
+    """The most documents that are kept parsed, validated and planned."""
+    prepared_bytes: int = 512 * 1024
+    """Bytes of text that these may have together; one takes some hundred times its text."""
+    prepared_variants: int = 16
+    """The most combinations of @skip and @include that are kept of one document."""

@@ -43,6 +43,8 @@ class Code(StrEnum):
     UNIT_BY_MEMBERS = "UNIT_BY_MEMBERS"
     """A source attaches records to the school above the unit asked for: whether they belong to the unit was decided by
     where their members are enrolled. A notice, not an error."""
+    OVERLOADED = "OVERLOADED"
+    """Too many operations run or wait already (HTTP status 503); ask again after ``Retry-After``."""
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     """The document is not GraphQL."""
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"

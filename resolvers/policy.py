@@ -25,7 +25,7 @@ class Policy(Protocol):
     """Names the columns it needs, and judges merged entities and the references to them."""
 
     def columns(self, resource: str) -> frozenset[str]:
-        """The columns of a resource without which its entities cannot be judged."""
+        """The columns of a resource without which its entities cannot be judged; none: all of them are shown."""
 
     def open(self, resource: str) -> Mapping[str, frozenset[object]] | None:
         """Per column, the merged values with which an entity is certainly shown; None where nothing is certain.

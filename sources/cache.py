@@ -62,7 +62,7 @@ class Cache:
         self.bytes = 0
         self.flights = Flights()
         self._clock = clock
-        self._secret = secrets.token_bytes(32)
+        self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=16)
         self._store = SimpleMemoryCache(timeout=None)
         self._units: OrderedDict[str, _Unit] = OrderedDict()
         self._current: dict[str, str] = {}
@@ -70,11 +70,10 @@ class Cache:
 
     def digest(self, *parts: str) -> str:
         """A key for these parts, in this order. It tells nothing about them, and is another in each process."""
-        state = blake2b(key=self._secret, digest_size=16)
-        for part in parts:
-            data = part.encode("utf-8", "surrogatepass")
-            state.update(len(data).to_bytes(8, "big"))
-            state.update(data)
+        data = [part.encode("utf-8", "surrogatepass") for part in parts]
+        lengths = ",".join([str(len(each)) for each in data])
+        state = self._keyed.copy()
+        state.update(b"".join([lengths.encode(), b":", *data]))
         return state.hexdigest()
 
     # Walks

@@ -781,8 +781,8 @@ T = TypeVar("T")
 
 async def _together(parts: Sequence[Coroutine[None, None, T]]) -> list[T]:
     """All at once; the gate holds them to what the source may be asked at the same time."""
-    if len(parts) == 1:
-        return [await parts[0]]
+    if len(parts) < 2:
+        return [await part for part in parts]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(part) for part in parts]
     return [task.result() for task in tasks]

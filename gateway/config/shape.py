@@ -297,6 +297,20 @@ class Bounds(Section):
     """The longest that an operation may be estimated to wait for sources."""
     max_estimates: Count = Limits().max_estimates
     """How many kinds of operations are remembered as being within these."""
+    concurrency: Count = Limits().concurrency
+    """The most operations that run at the same time."""
+    queue: Annotated[int, Field(ge=0)] = Limits().queue
+    """The most operations that wait for their turn."""
+    queue_timeout: Timeout = Field(default=Limits().queue_timeout, json_schema_extra={"default": "5s"})
+    """How long they wait at most."""
+    max_request: Size = Field(default=Limits().max_request, json_schema_extra={"default": "1MB"})
+    """The largest request."""
+    prepared_operations: Count = Limits().prepared_operations
+    """The most documents that are kept parsed, validated and planned."""
+    prepared_bytes: Size = Field(default=Limits().prepared_bytes, json_schema_extra={"default": "512KB"})
+    """How much text these may have together."""
+    prepared_variants: Count = Limits().prepared_variants
+    """The most combinations of @skip and @include that are kept of one document."""
 
 
 class ConfigurationFile(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from graphql import FieldNode
@@ -11,7 +12,7 @@ from strawberry.dataloader import DataLoader
 
 from resolvers.completeness import Gaps
 from resolvers.contracts import EntityId, Step, Want
-from resolvers.driver import run
+from resolvers.driver import at_once, run
 from resolvers.entity import Entity
 from resolvers.operation import Operation
 from resolvers.steps.forward import references
@@ -31,20 +32,38 @@ DERIVED: dict[str, dict[str, frozenset[str]]] = {}
 """Per type, the columns that its derived fields read; filled by the schema's type decorators."""
 
 
+@dataclass(slots=True, eq=False)
+class Logical:
+    """What a document says with given values of @skip and @include, as far as it has been read.
+
+    It depends on nothing else, and so may be kept for the next execution of the same document; its nodes are the keys.
+    """
+
+    selections: dict[Hashable, Children] = field(default_factory=dict)
+    wants: dict[Hashable, Want] = field(default_factory=dict)
+    fields: dict[Hashable, tuple[object, Any]] = field(default_factory=dict)
+    """graphql-core's groups of fields; with what makes up the key, which is known by its identity."""
+    roots: dict[int, tuple[object, Any]] = field(default_factory=dict)
+    """The operation's own fields, by the identity of their group of nodes."""
+    plans: dict[Hashable, Any] = field(default_factory=dict)
+    """Selections as they are planned, by type and by the identity of their group of fields."""
+    checked: set[Hashable] = field(default_factory=set)
+    """Root fields below which all arguments stand in the document, and are right."""
+
+
 class Context:
     """The context value of one GraphQL operation."""
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, logical: Logical | None = None) -> None:
         self.operation = operation
         self.explained: Explained | None = None
         """What the client wants to see of how the operation is executed; None: nothing."""
+        self.logical = Logical() if logical is None else logical
         self.nulls: dict[tuple[str, str], tuple[str | int, ...]] = {}
         """Per source and code of a gap, the path of a root field that is null because of it."""
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
         self._kept: list[object] = []
         self._batches: dict[Hashable, Batch[Any, Any]] = {}
-        self._wants: dict[Hashable, Want] = {}
-        self._selections: dict[Hashable, Children] = {}
 
     def null_because(self, gaps: Gaps, path: Sequence[str | int]) -> None:
         for gap in gaps.all():
@@ -86,6 +105,11 @@ class Context:
         self, target: str, ids: Iterable[EntityId], asked: Want
     ) -> Awaitable[Mapping[EntityId, Entity | None]]:
         """The records referred to; None where the policy hides one."""
+        if not asked.everything and not asked.columns and not self.operation.federation.policy.columns(target):
+            ids = list(ids)
+            found = at_once(references(self.operation, target, ids, asked))
+            if found is not None:
+                return Known(dict(zip(ids, found, strict=True)))
         return self.load_all(
             ("reference", target, asked), ids, lambda ids: references(self.operation, target, ids, asked)
         )
@@ -96,15 +120,15 @@ class Context:
 
     def selection(self, info: ResolveInfo, nodes: Sequence[FieldNode]) -> Children:
         key = tuple(id(node) for node in nodes)
-        found = self._selections.get(key)
+        found = self.logical.selections.get(key)
         if found is None:
-            found = self._selections[key] = children(info, nodes)
+            found = self.logical.selections[key] = children(info, nodes)
         return found
 
     def want(self, resource: str, info: ResolveInfo, nodes: Sequence[FieldNode]) -> Want:
         """What is asked of ``resource`` by the selections below ``nodes``."""
         key = (resource, tuple(id(node) for node in nodes))
-        found = self._wants.get(key)
+        found = self.logical.wants.get(key)
         if found is None:
             derived: Mapping[str, frozenset[str]] = DERIVED.get(resource, {})
             selected = self.selection(info, nodes)
@@ -113,5 +137,5 @@ class Context:
                 for name, each in selected.items()
                 if any(node.selection_set for node in each) and not any(node.arguments for node in each)
             }
-            found = self._wants[key] = want(resource, selected, derived, below)
+            found = self.logical.wants[key] = want(resource, selected, derived, below)
         return found

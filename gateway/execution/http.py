@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -17,14 +18,13 @@ from strawberry.types import ExecutionResult
 
 from gateway.explain.explained import BadHeader, Explained, wanted
 from gateway.telemetry.graphql_errors import log_graphql_errors, sanitise
+from gateway.telemetry.logs import TOLD
 from resolvers.errors import Code
 from resolvers.federation import Federation
 from resolvers.operation import Operation
 
 from .answer import deduplicated, extensions, gap_errors
 from .context import Context
-
-logger = logging.getLogger(__name__)
 
 _CONTEXT = "ss12000.context"
 _RESPONSE = "ss12000.response"
@@ -69,6 +69,42 @@ def preference(header: str | None) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer and what HTTP says of it. Headers in the order in which they are sent.
+
+    ``told``: what the log is told of the operation.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    answer: dict[str, Any]
+    told: Mapping[str, object]
+
+
+def reply(result: ExecutionResult, context: Context, prefer: str | None, started: float) -> Reply:
+    """What an operation is answered with. ``started``: by ``time.perf_counter``."""
+    headers = {"Cache-Control": "private, no-store"}
+    handling = preference(prefer)
+    if handling is not None:
+        headers["Preference-Applied"] = f"handling={handling}"
+    operation = context.operation
+    gaps = operation.gaps.all()
+    answer = body(result, context, lenient=handling == "lenient")
+    status = 200
+    if handling == "strict" and gaps:
+        status = 503
+        headers["Retry-After"] = str(RETRY_AFTER)
+        answer["data"] = None
+    told = {
+        "milliseconds": round((time.perf_counter() - started) * 1000, 1),
+        "fetches": operation.calls,
+        "errors": len(answer.get("errors", ())),
+        "gaps": [{"source": gap.source, "code": gap.code} for gap in gaps],
+    }
+    return Reply(status, headers, answer, told)
+
+
 class GraphQLApp(GraphQL[Context, None]):
     """The GraphQL endpoint of a federation."""
 
@@ -93,29 +129,13 @@ class GraphQLApp(GraphQL[Context, None]):
         return context
 
     async def process_result(self, request: Request, result: Any) -> Any:
-        context: Context = request.scope[_CONTEXT]
         response: Response = request.scope[_RESPONSE]
-        response.headers["Cache-Control"] = "private, no-store"
-        handling = preference(request.headers.get("prefer"))
-        if handling is not None:
-            response.headers["Preference-Applied"] = f"handling={handling}"
-        operation = context.operation
-        gaps = operation.gaps.all()
-        answer = body(result, context, lenient=handling == "lenient")
-        if handling == "strict" and gaps:
-            response.status_code = 503
-            response.headers["Retry-After"] = str(RETRY_AFTER)
-            answer["data"] = None
-        logger.info(
-            "operation",
-            extra={
-                "milliseconds": round((time.perf_counter() - request.scope[_STARTED]) * 1000, 1),
-                "fetches": operation.calls,
-                "errors": len(answer.get("errors", ())),
-                "gaps": [{"source": gap.source, "code": gap.code} for gap in gaps],
-            },
-        )
-        return answer
+        context: Context = request.scope[_CONTEXT]
+        made = reply(result, context, request.headers.get("prefer"), request.scope[_STARTED])
+        response.headers.update(made.headers)
+        response.status_code = made.status
+        request.scope[TOLD] = made.told
+        return made.answer
 
     def encode_json(self, data: object) -> str | bytes:
         return orjson.dumps(data)

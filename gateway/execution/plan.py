@@ -7,7 +7,8 @@ its kind, and a field without one is asked through its resolver.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from graphql import (
@@ -26,8 +27,8 @@ from resolvers.steps.forward import guarded
 from sources.standard import RESOURCES
 
 from .context import Context
-from .kinds import Back, Forward, Inverse, Kind, Part, kind_of
-from .selection import ResolveInfo, variables
+from .kinds import Back, Forward, Identity, Inverse, Kind, Part, kind_of
+from .selection import ResolveInfo, variables, varies
 
 
 class Unplanned(Exception):
@@ -66,7 +67,7 @@ class Item:
     """One field of the answer. ``number``: where what was found for it stands, in the order of the plan.
 
     ``want``: what is asked of the records it leads to; ``period``, ``selector``: its arguments; ``details``: its nodes,
-    as graphql-core groups them.
+    as graphql-core groups them. ``declared``: its field, where the operation's variables stand in its arguments.
     """
 
     number: int
@@ -78,17 +79,27 @@ class Item:
     period: Period | None = None
     selector: Selector | None = None
     details: Any = None
+    declared: GraphQLField | None = None
+    bare: bool = False
+    """Of records referred to, nothing is asked but what the references themselves say."""
 
     @property
+    def varies(self) -> bool:
+        """Whether it is another with other values of the operation's variables."""
+        return self.declared is not None or (self.below is not None and self.below.varies)
+
+    @cached_property
     def looked_for(self) -> bool:
         """Whether something must be found before the item can be printed: records, or entries that may be shown."""
         kind = self.kind
         if isinstance(kind, Part):
             deeper = self.below is not None and self.below.looked_for
             return deeper or self.period is not None or (kind.many and bool(guarded(kind.structure)))
+        if isinstance(kind, Forward):
+            return not self.bare
         if isinstance(kind, Attribute):
             return self.below is not None
-        return isinstance(kind, Forward | Inverse | Back | Resolved)
+        return isinstance(kind, Inverse | Back | Resolved)
 
 
 @dataclass(eq=False)
@@ -97,14 +108,21 @@ class Selection:
 
     type: GraphQLObjectType
     items: list[Item] = field(default_factory=list)
+    programs: dict[tuple[bool, ...], Any] = field(default_factory=dict)
+    """What prints it (``printing.Program``), by which items are looked for; shared with what is bound of it."""
 
     @property
     def records(self) -> str | None:
         return self.type.name if self.type.name in RESOURCES else None
 
-    @property
+    @cached_property
     def looked_for(self) -> bool:
         return any(item.looked_for for item in self.items)
+
+    @cached_property
+    def varies(self) -> bool:
+        """Whether it is another with other values of the operation's variables."""
+        return any(item.varies for item in self.items)
 
 
 @dataclass(eq=False)
@@ -125,6 +143,28 @@ class Planner:
             made.items.append(self._item(of, key, inner))
         return made
 
+    def bind(self, selection: Selection) -> Selection:
+        """A selection that was made before, with this operation's variables. Raises what ``select`` raises."""
+        if not selection.varies:
+            return selection
+        return Selection(
+            selection.type, [self._bound(selection.type, item) for item in selection.items], selection.programs
+        )
+
+    def _bound(self, of: GraphQLObjectType, item: Item) -> Item:
+        if not item.varies:
+            return item
+        made = replace(item)
+        if made.below is not None:
+            made.below = self.bind(made.below)
+        if made.declared is not None:
+            nodes = [each.node for each in made.details]
+            definition: Any = made.declared.extensions["strawberry-definition"]
+            if isinstance(made.kind, Resolved):
+                made.kind = self._other(of, made.declared, definition, nodes[0])
+            self._arguments(made, made.declared, definition, nodes)
+        return made
+
     def _item(self, of: GraphQLObjectType, key: str, details: Any) -> Item:
         number, self._count = self._count, self._count + 1
         nodes = [each.node for each in details]
@@ -141,6 +181,8 @@ class Planner:
         item = Item(
             number, key, kind or self._other(of, declared, definition, nodes[0]), declared.type, details=details
         )
+        if varies(nodes[0]):
+            item.declared = declared
         named = get_named_type(declared.type)
         if isinstance(named, GraphQLObjectType):
             item.below = self.select(named, details)
@@ -160,6 +202,7 @@ class Planner:
         kind = item.kind
         if isinstance(kind, Forward):
             item.want = self._want(kind.target, nodes)
+            item.bare = self._bare(kind, item)
         elif isinstance(kind, Back):
             item.want = self._want(kind.relation.owner, nodes)
         elif isinstance(kind, Part) and kind.many:
@@ -173,6 +216,12 @@ class Planner:
             back = kind.relation.back
             below = nodes if back is None else self.context.selection(self.info, nodes).get(back, [])
             item.want = self._want(kind.relation.owner, below) if below else Want()
+
+    def _bare(self, kind: Forward, item: Item) -> bool:
+        """Whether the id alone is printed, and no more need be known in order to show it."""
+        assert item.below is not None
+        known = all(isinstance(each.kind, Identity | Typename) for each in item.below.items)
+        return known and not self.context.operation.federation.policy.columns(kind.target)
 
     def _people(self, kind: Part, nodes: Sequence[FieldNode]) -> Want:
         """What is asked of the persons whom guarded entries name: they are fetched only once."""

@@ -11,10 +11,23 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from graphql import GraphQLError, GraphQLList, GraphQLNonNull, GraphQLObjectType
+from graphql import (
+    GraphQLError,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    VariableValues,
+    default_field_resolver,
+    default_type_resolver,
+)
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.executor import SELECTIONS_NESTED_TOO_DEEPLY
 from graphql.pyutils import is_awaitable
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema import Schema
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types import ExecutionResult
 
 from resolvers.errors import Refused
 from sources.standard import RESOURCES
@@ -22,7 +35,9 @@ from sources.standard import RESOURCES
 from .context import Context
 from .lookout import Lookout
 from .plan import Planner, Selection, Unplanned
+from .prepared import Prepared
 from .printing import FAILED, PrintAll, entry_types, printer
+from .root import RootField, root_field
 
 PAGE = 250
 """Records that are printed in one turn of the event loop."""
@@ -35,6 +50,41 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
         if isinstance(self.context_value, Context):
             self.context_value.operation.rounds.patience = 0  # plans tell when they wait
         return super().execute_operation(serially)
+
+    def execute_field(
+        self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Any, position_context: Any
+    ) -> Any:
+        if path.prev is None and isinstance(self.context_value, Context):
+            field = self._root_field(parent_type, field_details_list)
+            if field is not None:
+                return self._asked(field, parent_type, field_details_list, path)
+        return super().execute_field(parent_type, source, field_details_list, path, position_context)
+
+    def _root_field(self, of: GraphQLObjectType, details: Any) -> RootField | None:
+        known = self.context_value.logical.roots.get(id(details))
+        if known is None:
+            try:
+                made = root_field(self._strawberry, of, [each.node for each in details])
+            except GraphQLError:
+                return None
+            known = self.context_value.logical.roots[id(details)] = (details, made)
+        found: RootField | None = known[1]
+        return found
+
+    async def _asked(self, field: RootField, of: GraphQLObjectType, details: Any, path: Any) -> Any:
+        returns = field.declared.type
+        try:
+            info = self.build_resolve_info(field.declared, [*field.nodes], of, path)
+            value = await _awaited(field.ask(self._strawberry, info, self.variable_values))
+            return await _awaited(self.complete_value(returns, details, info, path, value, None))
+        except Exception as failure:  # noqa: BLE001  # as graphql-core does it
+            self.handle_field_error(failure, returns, details, path)
+            return None
+
+    @property
+    def _strawberry(self) -> Schema:
+        found: Schema = self.schema.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+        return found
 
     def complete_list_value(
         self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any
@@ -60,12 +110,42 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
         context = self.context_value
         if of.name.startswith("__") or not isinstance(context, Context):
             return None
+        planner, plans, key = Planner(self, context, info, self._strawberry), context.logical.plans, (of, id(details))
         try:
-            schema = self.schema.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
-            return Planner(self, context, info, schema).select(of, details)
+            known = plans.get(key)
+            if known is not None:
+                return planner.bind(known)
+            made = plans[key] = planner.select(of, details)
         except (Unplanned, Refused, GraphQLError):
             context.operation.rounds.patiently()
             return None
+        return made
+
+    def collect_root(self, root: GraphQLObjectType) -> Any:
+        """The groups of the operation's own fields. Raises GraphQLError."""
+        fields = self.context_value.logical.fields
+        known = fields.get(root)
+        if known is None:
+            try:
+                made = collect_fields(self.schema, self.fragments, self.variable_values, root, self.operation)
+            except RecursionError:
+                made = None
+            if made is None:
+                raise GraphQLError(SELECTIONS_NESTED_TOO_DEEPLY, self.operation)
+            known = fields[root] = (None, made)
+        return known[1].grouped_field_set
+
+    def collect_subfields(self, return_type: GraphQLObjectType, field_details_list: Any) -> Any:
+        """The same groups for the same fields, also in the next execution of what the context's ``logical`` is of."""
+        context = self.context_value
+        if not isinstance(context, Context):
+            return super().collect_subfields(return_type, field_details_list)
+        fields, key = context.logical.fields, (return_type, id(field_details_list))
+        known = fields.get(key)
+        if known is None:
+            made = super().collect_subfields(return_type, field_details_list)
+            known = fields[key] = (field_details_list, made)
+        return known[1]
 
     async def _found(self, selection: Selection, info: Any, objects: Sequence[Any]) -> PrintAll | None:
         """How the objects are printed, after everything below them was found; None where that failed."""
@@ -139,3 +219,37 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
 
 async def _awaited(completed: Any) -> Any:
     return await completed if is_awaitable(completed) else completed
+
+
+async def execute(
+    schema: Schema, prepared: Prepared, variables: VariableValues, context: Context, extensions: Any = None
+) -> ExecutionResult:
+    """What graphql-core's ``execute`` gives for a prepared operation, whose variables were read.
+
+    ``extensions``: what the request says beside the operation, for resolvers that ask.
+    """
+    core = schema._schema
+    context.operation.rounds.patience = 0  # plans tell when they wait
+    executor = PlannedExecution(
+        core,
+        prepared.fragments,
+        prepared.details,
+        None,
+        context,
+        prepared.operation,
+        variables,
+        default_field_resolver,
+        default_type_resolver,
+        default_field_resolver,
+        is_awaitable=optimized_is_awaitable,
+        operation_extensions=extensions,
+    )
+    root = core.query_type
+    assert root is not None
+    try:
+        groups = executor.collect_root(root)
+        data = await _awaited(executor.execute_root_grouped_field_set(root, None, groups, False, None))
+    except GraphQLError as error:
+        executor.collected_errors.add(error, None)
+        data = None
+    return ExecutionResult(data, executor.collected_errors.errors or None)

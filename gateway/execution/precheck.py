@@ -12,7 +12,7 @@ from strawberry.types.info import Info
 from resolvers.contracts import Limits
 
 from .context import Context
-from .selection import Children, ResolveInfo, variables
+from .selection import Children, ResolveInfo, variables, varies
 
 Check = Callable[[Mapping[str, object], Limits], object]
 """Raises Refused for arguments (by Python name) that its field cannot be asked with."""
@@ -29,11 +29,16 @@ def precheck(context: Context, info: Info[Any, Any]) -> None:
     """Check the arguments of all fields selected below the field being resolved. Raises Refused."""
     raw: ResolveInfo = info._raw_info
     kind = get_named_type(raw.return_type)
-    if isinstance(kind, GraphQLObjectType):
-        _below(context, info, kind, context.selection(raw, raw.field_nodes))
+    key = tuple(map(id, raw.field_nodes))
+    if key in context.logical.checked or not isinstance(kind, GraphQLObjectType):
+        return
+    if not _below(context, info, kind, context.selection(raw, raw.field_nodes)):
+        context.logical.checked.add(key)
 
 
-def _below(context: Context, info: Info[Any, Any], parent: GraphQLObjectType, selected: Children) -> None:
+def _below(context: Context, info: Info[Any, Any], parent: GraphQLObjectType, selected: Children) -> bool:
+    """Whether any of the arguments varies with the operation's variables."""
+    vary = False
     for name, nodes in selected.items():
         field = parent.fields.get(name)
         if field is None:  # __typename
@@ -42,6 +47,7 @@ def _below(context: Context, info: Info[Any, Any], parent: GraphQLObjectType, se
         resolver = definition.base_resolver
         check = None if resolver is None else _CHECKS.get(resolver.wrapped_func)
         if check is not None:
+            vary = vary or any(map(varies, nodes))
             for node in nodes:
                 given = convert_arguments(
                     get_argument_values(field, node, variables(info._raw_info)),
@@ -52,4 +58,5 @@ def _below(context: Context, info: Info[Any, Any], parent: GraphQLObjectType, se
                 check(given, context.operation.federation.limits)
         kind = get_named_type(field.type)
         if isinstance(kind, GraphQLObjectType):
-            _below(context, info, kind, context.selection(info._raw_info, nodes))
+            vary = _below(context, info, kind, context.selection(info._raw_info, nodes)) or vary
+    return vary

@@ -75,6 +75,27 @@ def _compiled(source: str) -> CodeType:
     return compile(source, "<plan>", "exec")
 
 
+Bound = Callable[["_Printer", Selection], Any]
+"""What a name in a program stands for in one operation."""
+
+
+@dataclass(eq=False)
+class Program:
+    """What prints the objects of a selection, but for what an operation found. It is kept with the selection."""
+
+    code: CodeType
+    names: Mapping[str, Any]
+    bound: Mapping[str, Bound]
+
+
+@dataclass(eq=False)
+class _Names:
+    """``same``: in every operation."""
+
+    same: dict[str, Any] = field(default_factory=dict)
+    bound: dict[str, Bound] = field(default_factory=dict)
+
+
 @dataclass(eq=False)
 class _Printer:
     operation: Operation
@@ -87,16 +108,14 @@ class _Printer:
         found = self._made.get(id(selection))
         if found is not None:
             return found
-        names: dict[str, Any] = {
-            "Doubtful": Doubtful, "texts": _texts, "several": _several, "UNKNOWN": UNRECOGNISED,
-        }  # fmt: skip
-        if selection.records is not None:
-            source = self._record(selection, names)
-        elif selection.type.name in entry_types():
-            source = self._entry(selection, names)
-        else:
-            source = self._object(selection, names)
-        exec(_compiled(source), names)
+        shape = tuple(item.looked_for for item in selection.items)
+        program: Program | None = selection.programs.get(shape)
+        if program is None:
+            program = selection.programs[shape] = self._program(selection)
+        names = dict(program.names)
+        for name, bound in program.bound.items():
+            names[name] = bound(self, selection)
+        exec(program.code, names)
         made: Print = names["show"]
         self._made[id(selection)] = made
         self._several[id(selection)] = names.get("show_all", _one_by_one(made))
@@ -107,16 +126,26 @@ class _Printer:
         self.of(selection)
         return self._several[id(selection)]
 
+    def _program(self, selection: Selection) -> Program:
+        names = _Names({"Doubtful": Doubtful, "texts": _texts, "several": _several, "UNKNOWN": UNRECOGNISED})
+        if selection.records is not None:
+            source = self._record(selection, names)
+        elif selection.type.name in entry_types():
+            source = self._entry(selection, names)
+        else:
+            source = self._object(selection, names)
+        return Program(_compiled(source), names.same, names.bound)
+
     # The three kinds of objects
 
-    def _record(self, selection: Selection, names: dict[str, Any]) -> str:
+    def _record(self, selection: Selection, names: _Names) -> str:
         columns = list(dict.fromkeys(column for item in selection.items for column in _columns(item)))
         resource = selection.records
         assert resource is not None
         rules = self.operation.federation.rules[resource]
         read = reading(rules, columns, _parts(selection))
-        names |= read.names
-        names |= {"operation": self.operation, "WRONG": WRONG, "FAILED": FAILED}
+        names.same |= {**read.names, "WRONG": WRONG, "FAILED": FAILED}
+        names.bound["operation"] = lambda printer, _: printer.operation
         variables = {column: f"value{number}" for number, column in enumerate(columns)}
         lines: list[str] = []
         shown = self._fields(selection, names, lines, lambda column: variables[column], "entity.id", read.parts)
@@ -141,21 +170,21 @@ class _Printer:
             ]
         )
 
-    def _entry(self, selection: Selection, names: dict[str, Any]) -> str:
+    def _entry(self, selection: Selection, names: _Names) -> str:
         return self._one(selection, names, ["get = entity.data.get"], lambda column: f"get({column!r})")
 
-    def _object(self, selection: Selection, names: dict[str, Any]) -> str:
+    def _object(self, selection: Selection, names: _Names) -> str:
         return self._one(selection, names, [], str)
 
-    def _one(self, selection: Selection, names: dict[str, Any], lines: list[str], value: Callable[[str], str]) -> str:
-        names["key_of"] = key_of
+    def _one(self, selection: Selection, names: _Names, lines: list[str], value: Callable[[str], str]) -> str:
+        names.same["key_of"] = key_of
         shown = self._fields(selection, names, lines, value, "key_of(entity)", frozenset())
         return "\n".join(["def show(entity):", *(f"    {line}" for line in lines), f"    return {shown}"])
 
     def _fields(
         self,
         selection: Selection,
-        names: dict[str, Any],
+        names: _Names,
         lines: list[str],
         value: Callable[[str], str],
         key: str,
@@ -178,7 +207,7 @@ class _Printer:
         selection: Selection,
         item: Item,
         place: int,
-        names: dict[str, Any],
+        names: _Names,
         lines: list[str],
         value: Callable[[str], str],
         key: str,
@@ -196,33 +225,33 @@ class _Printer:
         found = f"found{place}"
         assert item.below is not None or not isinstance(kind, Forward | Back | Part | Inverse)
         if isinstance(kind, Forward):
-            names[found] = self._forward(kind, item)
+            names.bound[found] = lambda printer, own: printer._forward(kind, own.items[place])
             lines.append(f"{own} = {value(kind.column)}")
             return f"None if {own} is None else {found}({own})"
         if isinstance(kind, Back):
-            names[found] = self._lookup(item)
+            names.bound[found] = lambda printer, own: printer._lookup(own.items[place])
             return f"{found}(entity.owner.id)"
         if isinstance(kind, Part) and not item.looked_for:
-            return self._part(kind, item, own, found, names, lines, value(kind.column))
+            return self._part(kind, place, own, found, names, lines, value(kind.column))
+        names.bound[found] = lambda printer, own: printer._completing(own.items[place].type, own.items[place].below)
         if isinstance(kind, Attribute):
-            names[found] = self._completing(item.type, item.below)
             return f"{found}(entity.{kind.name})"
-        names[found] = self._completing(item.type, item.below)
-        names[f"table{place}"] = self.tables[item.number]
+        names.bound[f"table{place}"] = lambda printer, own: printer.tables[own.items[place].number]
         return f"{found}(table{place}[{key}])"
 
-    def _part(
-        self, kind: Part, item: Item, own: str, found: str, names: dict[str, Any], lines: list[str], value: str
-    ) -> str:
+    def _part(self, kind: Part, place: int, own: str, found: str, names: _Names, lines: list[str], value: str) -> str:
         """An entry or entries that stand in the record as they are."""
-        assert item.below is not None
-        names[found] = _Unwrapped(self.of(item.below)).show
+        names.bound[found] = lambda printer, own: printer._unwrapped(own.items[place])
         lines.append(f"{own} = {value}")
         if not kind.many:
             lines.append(f"if {own}.__class__ is not dict and {own} is not None: raise Doubtful")
             return f"None if {own} is None else {found}({own})"
         lines.append(f"if {own}.__class__ is not list and {own} is not None: raise Doubtful")
         return f"None if {own} is None else [{found}(each) for each in {own} if each.__class__ is dict]"
+
+    def _unwrapped(self, item: Item) -> Print:
+        assert item.below is not None
+        return _Unwrapped(self.of(item.below)).show
 
     def _forward(self, kind: Forward, item: Item) -> Print:
         operation, target, show = self.operation, kind.target, self._lookup(item)
@@ -241,6 +270,9 @@ class _Printer:
     def _lookup(self, item: Item) -> Print:
         """From an id to what is printed of the record: once, however often it appears."""
         assert item.below is not None
+        if item.bare:
+            show = self.of(item.below)
+            return lambda id: show(_Named(id))
         table, show = self.tables[item.number], self.of(item.below)
         printed: dict[str, Any] = {}
 
@@ -317,6 +349,15 @@ class _Unwrapped:
         self.show = shown
 
 
+class _Named:
+    """A record of which only the id is asked."""
+
+    __slots__ = ("id",)
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+
+
 class _Bare:
     __slots__ = ("data",)
     data: Mapping[str, object]
@@ -338,7 +379,7 @@ def _parts(selection: Selection) -> dict[str, frozenset[str]]:
     return {column: names for column, names in found.items() if column not in whole}
 
 
-def _in_parts(kind: Part, item: Item, place: int, names: dict[str, Any], value: str) -> str:
+def _in_parts(kind: Part, item: Item, place: int, names: _Names, value: str) -> str:
     """The expression of entries that come as objects of the properties asked for, each of its own type."""
     assert item.below is not None
     fields = []
@@ -350,7 +391,7 @@ def _in_parts(kind: Part, item: Item, place: int, names: dict[str, Any], value: 
         own = f"each.{each.kind.column}"
         if each.kind.form is Form.ENUM:
             known = f"names{place}_{number}"
-            names[known] = each.kind.names
+            names.same[known] = each.kind.names
             own = f"None if {own} is None else {known}.get({own}, UNKNOWN)"
         elif each.kind.form is Form.INTEGER:
             own = f"{own} if {own} is None or -2147483648 <= {own} <= 2147483647 else None"
@@ -371,9 +412,9 @@ def _columns(item: Item) -> tuple[str, ...]:
     return ()
 
 
-def _leaf(kind: Leaf, own: str, place: int, names: dict[str, Any], lines: list[str], value: str) -> str:
+def _leaf(kind: Leaf, own: str, place: int, names: _Names, lines: list[str], value: str) -> str:
     if kind.form is Form.ENUM:
-        names[f"names{place}"] = kind.names
+        names.same[f"names{place}"] = kind.names
     if kind.many:
         if kind.form is Form.ENUM:
             return f"several({value}, names{place})"

@@ -13,7 +13,11 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSkipDirective,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     SelectionSetNode,
+    ValueNode,
+    VariableNode,
     VariableValues,
     get_directive_values,
 )
@@ -59,3 +63,16 @@ def _included(info: ResolveInfo, node: FieldNode | InlineFragmentNode | Fragment
         return False
     include = get_directive_values(GraphQLIncludeDirective, node, variables(info))
     return not include or bool(include["if"])
+
+
+def varies(node: FieldNode) -> bool:
+    """Whether the operation's variables stand in a field's arguments."""
+    return any(_varies(argument.value) for argument in node.arguments or ())
+
+
+def _varies(value: ValueNode) -> bool:
+    if isinstance(value, ListValueNode):
+        return any(map(_varies, value.values))
+    if isinstance(value, ObjectValueNode):
+        return any(_varies(each.value) for each in value.fields)
+    return isinstance(value, VariableNode)

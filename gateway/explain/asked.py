@@ -17,7 +17,6 @@ from graphql import (
     VariableValues,
     get_argument_values,
     get_named_type,
-    get_operation_ast,
     get_variable_values,
 )
 from graphql.execution.collect_fields import FragmentDetails, collect_fields, collect_subfields
@@ -28,6 +27,7 @@ from gateway.execution import kinds
 from gateway.execution.context import Context
 from gateway.execution.leads import leading_of
 from gateway.execution.plan import Attribute, Item, Planner, Resolved, Selection, Unplanned
+from gateway.execution.prepared import operation_of
 from gateway.schema.connection import entity_nodes
 from resolvers.contracts import Want
 from resolvers.cost import Ask, Forward, Inside, Inverse, Leads, ListPage
@@ -44,8 +44,9 @@ def read(
     schema: Schema, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any], context: Context
 ) -> list[Ask]:
     """What a valid operation asks. Raises one of UNREADABLE."""
-    operation = get_operation_ast(document, operation_name)
-    assert operation is not None
+    operation = operation_of(document, operation_name)
+    if operation is None:
+        raise GraphQLError("No such operation.")
     values = get_variable_values(schema._schema, operation.variable_definitions or (), dict(variables))
     if not isinstance(values, VariableValues):
         raise values[0]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from . import small
 from .compare import Effort, Setting, check, contending, measure, sources
 from .contenders import CONTENDERS
 from .processes import Server
@@ -52,3 +53,8 @@ async def test_answers_are_right_and_cost_the_fewest_calls(world: World, keep: b
     }
     assert {(row.question.name, row.contender.name): sum(row.calls.values()) for row in rows} == expected, remarks(rows)
     assert len(measured(rows).splitlines()) == len(rows) + 2
+
+
+async def test_small_questions_are_answered_alike_by_both_and_measured() -> None:
+    told = await small.within(rounds=1, requests=2)
+    assert [line.split("  ")[0] for line in told.splitlines()[2:]] == list(small.questions())

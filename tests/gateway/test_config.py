@@ -97,7 +97,9 @@ authority:
 policy: {protected_persons: show}
 cache: {backend: memory, max_bytes: 1MB, ttl: {default: 5s, organisations: 1h}}
 limits: {operation_timeout: 1m, max_first: 10, max_candidates: 20, max_filter_calls: 3, max_schedule_days: 14,
-         max_index_bytes: 1MB, calls: 50, records: null, seconds: 1m, max_estimates: 9}
+         max_index_bytes: 1MB, calls: 50, records: null, seconds: 1m, max_estimates: 9,
+         concurrency: 5, queue: 0, queue_timeout: 2s, max_request: 2KB, prepared_operations: 6,
+         prepared_bytes: 3KB, prepared_variants: 7}
 raw: true
 """
 
@@ -192,6 +194,8 @@ def test_a_whole_file_becomes_settings(folder: Path) -> None:
     assert (limits.max_filter_calls, limits.max_index_bytes) == (3, 1024**2)
     assert (limits.cost, limits.max_estimates) == (Ceiling(50, None, 60.0), 9)
     assert limits.cost_at == {"sis": Ceiling(30, 4000, 20.0)}
+    assert (limits.concurrency, limits.queue, limits.queue_timeout, limits.max_request) == (5, 0, 2.0, 2048)
+    assert (limits.prepared_operations, limits.prepared_bytes, limits.prepared_variants) == (6, 3072, 7)
     assert settings.raw is True
 
 

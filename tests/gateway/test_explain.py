@@ -113,7 +113,8 @@ def rooms_of(demo: DemoServers) -> Any:
 
 async def test_fields_are_remembered_by_how_many_records_they_led_to(demo: DemoServers, oracle: Oracle) -> None:
     group = next(g for g in oracle.all("Group") if g["groupMemberships"])
-    query = "query ($id: ID!) { group(id: $id) { groupMemberships { person { familyName } } organisation { id } } }"
+    query = """query ($id: ID!) { group(id: $id) {
+        groupMemberships { person { familyName } } organisation { displayName } } }"""
     gateway = over(demo)
     try:
         found = (await ask(gateway.federation, query, {"id": group.id}))["data"]["group"]["groupMemberships"]
