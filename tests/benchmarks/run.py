@@ -79,6 +79,8 @@ async def group(
         for setting in settings:
             rows = await measure(checked, servers, upstream, setting, effort)
             print(f"\n{setting}\n\n{measured(rows)}\n", flush=True)
+            if setting.latency and not setting.keep and setting.connections == 1:
+                print(f"{bounded(rows, setting.latency)}\n", flush=True)
         for line in remarks(checked):
             print(line, flush=True)
         print(f"{remembered(peaks(servers, before), [each.name for each in asked])}", flush=True)
@@ -123,6 +125,28 @@ def measured(rows: Sequence[Row]) -> str:
             ]
         )
     return table(head, lines, left=3)
+
+
+BOUND = 1.15
+"""What a query may take: its dependent rounds, times the sources' latency, times this; and its CPU."""
+
+
+def bounded(rows: Sequence[Row], latency: float) -> str:
+    """Each query's time beside its bound: more than 1 is too slow. The fixed cost of a call is in the CPU."""
+    lines = []
+    for row in rows:
+        rounds = _rounds(row)
+        bound = [rounds * latency * BOUND + cpu for cpu in row.cpu]
+        times = [_median(row.milliseconds), _median(bound), _ratio(row.milliseconds, bound)]
+        lines.append([row.question.name, row.contender.name, str(rounds), *times])
+    return table(["query", "contender", "rounds", "ms", "bound ms", "ms/bound"], lines, left=2)
+
+
+def _rounds(row: Row) -> int:
+    """The fewest dependent rounds; of a whole list, as many as it has pages: each page tells of the next."""
+    rounds = row.question.variants[0].rounds
+    chained = any(call.whole for call in rounds[0]) and len(rounds) == 1
+    return sum(row.calls.values()) if chained else len(rounds)
 
 
 def _calls(row: Row) -> str:
