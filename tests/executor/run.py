@@ -32,7 +32,7 @@ async def _main() -> int:
             for told in await block(number, tally, given.only):
                 print(f"--- {told}", flush=True)
         number += 1
-        if number % 100 == 0:
+        if number % 20 == 0:
             spent = time.process_time() - began
             print(f"to block {number}: {tally.cases} cases in {spent:.0f} s of CPU", flush=True)
     spent = time.process_time() - began

@@ -272,6 +272,7 @@ def _unread(
     of, read = RESOURCES[resource], reader(resource, "Europe/Stockholm")
     columns = [each for each in of.properties if each.name not in ("id", "meta", *of.key)]
     columns = [each for each in columns if not isinstance(each.type, Reference)]
+    texts = [each for each in columns if each.many and not isinstance(each.type, Structure)]
     found: dict[object, Mapping[str, object]] = {}
     for each in sent:
         usable = read(each)
@@ -279,7 +280,7 @@ def _unread(
             continue
         record = dict(usable[0])
         if columns and rng.random() < alone:
-            one = rng.choice(columns)
+            one = rng.choice(texts if texts and rng.random() < 0.4 else columns)
             done["unread: one column alone"] += 1
             record[one.name] = rng.choice(LISTS if one.many and rng.random() < 0.5 else WRONG)
         else:
