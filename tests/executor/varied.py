@@ -11,13 +11,7 @@ from graphql import FieldNode, GraphQLObjectType, OperationDefinitionNode, get_n
 
 from gateway.app import schema
 
-
-@dataclass
-class Varied:
-    """``document`` with ``variables`` to go with it."""
-
-    document: str
-    variables: dict[str, Any]
+from .documents import Document, Draw
 
 
 @dataclass
@@ -25,7 +19,8 @@ class _Writer:
     rng: Random
     fragments: list[str] = field(default_factory=list)
     declared: list[str] = field(default_factory=list)
-    variables: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Draw] = field(default_factory=dict)
+    fields: set[tuple[str, str]] = field(default_factory=set)
 
     def selection(self, of: GraphQLObjectType, nodes: Sequence[Any]) -> str:
         parts = []
@@ -44,6 +39,7 @@ class _Writer:
     def field(self, of: GraphQLObjectType, node: FieldNode) -> str:
         """The field, by chance with a directive, and with its arguments as variables."""
         name = node.name.value
+        self.fields.add((of.name, name))
         alias = f"{node.alias.value}: " if node.alias else ""
         given = [self.argument(of, name, each) for each in node.arguments or ()]
         arguments = f"({', '.join(given)})" if given else ""
@@ -77,7 +73,7 @@ class _Writer:
                 self.declared.append(f"{variable}: {kind} = {literal}")
             else:
                 self.declared.append(f"{variable}: {kind}")
-                self.variables[variable[1:]] = int(literal)
+                self.variables[variable[1:]] = lambda rng: int(literal)
             return f"{node.name.value}: {variable}"
         return f"{node.name.value}: {literal}"
 
@@ -92,7 +88,7 @@ class _Writer:
             self.declared.append(f"{variable}: Boolean! = {str(value).lower()}")
         else:
             self.declared.append(f"{variable}: Boolean!")
-            self.variables[variable[1:]] = value
+            self.variables[variable[1:]] = lambda rng: rng.random() < 0.5
         return f" @{directive}(if: {variable})"
 
     def fragment(self, of: GraphQLObjectType, parts: Sequence[str]) -> str:
@@ -104,7 +100,7 @@ class _Writer:
         return f"...{name}{self.directive()}"
 
 
-def varied(document: str, rng: Random) -> Varied:
+def varied(document: str, rng: Random) -> Document:
     """The same question in other words, or a part of it."""
     operation = parse(document).definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
@@ -113,4 +109,5 @@ def varied(document: str, rng: Random) -> Varied:
     writer = _Writer(rng)
     written = writer.selection(root, operation.selection_set.selections)
     declared = f"({', '.join(writer.declared)})" if writer.declared else ""
-    return Varied("\n".join([f"query Asked{declared} {{ {written} }}", *writer.fragments]), writer.variables)
+    text = "\n".join([f"query Asked{declared} {{ {written} }}", *writer.fragments])
+    return Document(text, writer.variables, None, frozenset(writer.fields))
