@@ -10,6 +10,7 @@ from resolvers.contracts import Gap
 from resolvers.errors import Code, GapCode
 from resolvers.operation import Operation
 from sources.errors import FaultCode
+from sources.standard import RESOURCES
 
 from .context import Context
 
@@ -69,11 +70,11 @@ def extensions(context: Context) -> dict[str, Any]:
         found["completeness"] = {"complete": not gaps, "gaps": [_gap(operation, gap) for gap in gaps]}
     notices = [
         {"code": str(Code.NOT_SERVED), "resource": name, "message": f"No configured source serves {name}."}
-        for name in operation.not_served
+        for name in sorted(operation.not_served, key=[*RESOURCES].index)
     ]
     notices += [
         {"code": str(Code.UNIT_BY_MEMBERS), "resource": name, "source": source, "message": _BY_MEMBERS}
-        for name, source in operation.by_members
+        for name, source in sorted(operation.by_members)
     ]
     if notices:
         found["notices"] = notices

@@ -37,7 +37,7 @@ from tests.fakes import FakeSource
 
 from ..hostile.cases import behaviour, losses
 from ..hostile.further import deletions, parted
-from ..hostile.servers import Losses, _app, _called, document
+from ..hostile.servers import Losses, _app, called, document
 from ..hostile.worlds import World, world
 from .damage import Damage
 
@@ -117,7 +117,7 @@ class Wire:
                 return 200, b"null"
             case "another shape":
                 return 200, b'{"data":{"x":1},"pageToken":7}'
-        answer = await _called(self._app, request.method, url.path, url.query, request.content or b"")
+        answer = await called(self._app, request.method, url.path, url.query, request.content or b"")
         body = answer.content
         if answer.status_code == 200 and body:
             resource = self._resource.get(first)
