@@ -22,7 +22,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -155,7 +155,7 @@ def _demo(given: argparse.Namespace) -> int:
             "demo listens on loopback only: its data is made up, but it shows what the gateway does.", file=sys.stderr
         )
         return 2
-    return asyncio.run(_run_demo(given.host, given.port, given.pupils, given.seed, DIALECTS[given.dialects]))
+    return _served(_run_demo(given.host, given.port, given.pupils, given.seed, DIALECTS[given.dialects]))
 
 
 async def _run_demo(host: str, port: int, pupils: int, seed: int, dialects: Dialects) -> int:
@@ -195,7 +195,13 @@ def _serve(given: argparse.Namespace) -> int:
         )
     if settings.server.secret_is_random:
         print("server.secret is not set: the cursors of lists end with this process.", file=sys.stderr)
-    return asyncio.run(_run(settings, host, port, lambda address: print(f"Listening at {address}/", flush=True)))
+    return _served(_run(settings, host, port, lambda address: print(f"Listening at {address}/", flush=True)))
+
+
+def _served(serving: Coroutine[None, None, int]) -> int:
+    """Serve in the event loop that uvicorn would take: uvloop's, where there is one."""
+    with asyncio.Runner(loop_factory=uvicorn.Config("gateway.app:create_app").get_loop_factory()) as runner:
+        return runner.run(serving)
 
 
 async def _run(settings: Settings, host: str, port: int, started: Callable[[str], None]) -> int:
