@@ -152,6 +152,24 @@ def reading(rules: Rules, columns: Sequence[str], parts: Parts) -> Reading:
     return Reading(bound, head, tail, lines, known, names, frozenset(asked.parts))
 
 
+def reading_decoded(rules: Rules, columns: Sequence[str], parts: Parts) -> tuple[Reading, Shape] | None:
+    """How columns are read where one source has all that there is of the records: ``entity`` is the decoded record
+    itself, in the shape given. None where that does not tell all of what its columns are."""
+    asked = _shape(rules, columns, parts)
+    if len(rules.servers) != 1 or not rules.settled or rules.scopes:
+        return None
+    lines: list[str] = []
+    for place, column in enumerate(columns):
+        value, in_parts = f"value{place}", column in asked.parts
+        if column not in asked.columns or (column == "meta" and not in_parts):
+            return None
+        lines.append(f"{value} = entity.{column}" if rules.speakers(column) else f"{value} = None")
+        if rules.resource.columns[column].many and rules.unites(column):
+            again = _distinct(rules, column, value) if in_parts else "raise Unread"
+            lines += [f"if {value}.__class__ is list and len({value}) > 1:", f"    {again}"]
+    return Reading((), (), (), lines, "True", {"Unread": Unread}, frozenset(asked.parts)), asked
+
+
 _OPEN = frozenset({UNSET, None, OPEN_MARKING})
 
 

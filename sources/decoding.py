@@ -71,12 +71,14 @@ def decodable(resource: str) -> bool:
     return resource in RESOURCES and RESOURCES[resource].has_id
 
 
-def decode_page(resource: str, timezone: str, shape: Shape, body: bytes) -> Page | None:
+def decode_page(resource: str, timezone: str, shape: Shape, body: bytes, *, read: bool = False) -> Page | None:
     """The records of a list's or lookup's answer, ``{"data": […], "pageToken": …}`` or a bare array; None where it is
-    anything else, or no JSON at all."""
+    anything else, or no JSON at all. ``read``: it was read before, and its text is known to be UTF-8.
+    """
     made = _made(resource, timezone, shape)
     try:
-        body.decode()  # skipping does not look at how text is encoded
+        if not read:
+            body.decode()  # skipping does not look at how text is encoded
         bare = body.lstrip()[:1] == b"["
         token: object = None
         try:

@@ -88,7 +88,7 @@ def build_columns(
         return _read(origin, [items[position] for position in positions], None)[0]
 
     def another(shape: Shape) -> list[Decoded]:
-        found = decode_page(origin.resource, origin.timezone, shape, body)
+        found = decode_page(origin.resource, origin.timezone, shape, body, read=True)
         assert found is not None  # it was JSON before
         by_position = dict(zip(found.positions, found.decoded, strict=True))
         return [by_position[position] for position in positions]
@@ -119,7 +119,7 @@ def build_array(origin: Origin, bodies: Sequence[bytes], shape: Shape | None = N
         return found
 
     if shape is not None and not origin.expand and decodable(origin.resource):
-        page = decode_page(origin.resource, origin.timezone, shape, body)
+        page = decode_page(origin.resource, origin.timezone, shape, body, read=True)
         if page is not None:
             return build_columns(origin, page, body, again, shape)
     return build(origin, again(), again)

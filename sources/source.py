@@ -514,7 +514,8 @@ class Source:
         shape: Shape | None = None,
     ) -> _Read:
         """Raises CallError (SOURCE_ANSWER_INVALID) if the page is not a list."""
-        page = None if shape is None else decode_page(resource, self.settings.timezone, shape, stored.body)
+        zone = self.settings.timezone
+        page = None if shape is None else decode_page(resource, zone, shape, stored.body, read=from_cache)
         if page is not None:
             following = paging.following(self.capabilities, {"pageToken": page.token}, page.count, token)
             return _Read(stored, page, following, generation, from_cache, shape)
@@ -645,7 +646,7 @@ class Source:
     ) -> Built:
         body = stored.body
         origin = self._origin(resource, View.LOOKUP, expand, stored.fetched_at, from_cache=from_cache)
-        page = None if shape is None else decode_page(resource, origin.timezone, shape, body)
+        page = None if shape is None else decode_page(resource, origin.timezone, shape, body, read=from_cache)
         return self._built(origin, body, decode(body) if page is None else page, shape, wanted)
 
     # Gets

@@ -59,6 +59,10 @@ class Context:
         self.explained: Explained | None = None
         """What the client wants to see of how the operation is executed; None: nothing."""
         self.logical = Logical() if logical is None else logical
+        self.in_pieces = False
+        """Whether whoever prints the answer takes lists as ``pages.Pieces``."""
+        self.pages: Any = None
+        """What takes over the records of the one list that is asked for next (``pages.Pages``), page by page."""
         self.nulls: dict[tuple[str, str], tuple[str | int, ...]] = {}
         """Per source and code of a gap, the path of a root field that is null because of it."""
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}

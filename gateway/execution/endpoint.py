@@ -27,6 +27,7 @@ from .admission import Admission
 from .context import Context
 from .http import RETRY_AFTER, reply
 from .leaving import Leaving
+from .pages import Pieces
 from .planned import PAGE, execute
 from .prepared import PreparedOperations
 
@@ -111,6 +112,7 @@ class Endpoint:
         if variables is None:
             return False
         context = Context(Operation(self._federation), prepared.logical(variables))
+        context.in_pieces = True
         refused = admit(self._schema, asked.query, prepared.document, asked.name, asked.variables, context)
         if refused is not None:
             result = ExecutionResult(refused.data, refused.errors)
@@ -220,8 +222,8 @@ async def _printed(answer: Mapping[str, Any]) -> list[bytes]:
 
 def _long(value: object, depth: int = DEPTH) -> bool:
     """Whether there is a list in it, at its top, that is worth being printed page by page."""
-    if isinstance(value, list):
-        return len(value) > PAGE
+    if isinstance(value, list | Pieces):
+        return isinstance(value, Pieces) or len(value) > PAGE
     return isinstance(value, dict) and depth > 0 and any(_long(each, depth - 1) for each in value.values())
 
 
@@ -229,6 +231,10 @@ def _pieces(value: Any, depth: int = DEPTH) -> Iterator[bytes]:
     """What ``orjson.dumps`` gives, piece by piece."""
     if not _long(value, depth):
         yield orjson.dumps(value)
+    elif isinstance(value, Pieces):
+        for place, piece in enumerate(value.records):
+            yield (b"," if place else b"[") + piece
+        yield b"]" if value.records else b"[]"
     elif isinstance(value, list):
         for start in range(0, len(value), PAGE):
             yield (b"," if start else b"[") + orjson.dumps(value[start : start + PAGE])[1:-1]

@@ -108,7 +108,7 @@ class Selection:
 
     type: GraphQLObjectType
     items: list[Item] = field(default_factory=list)
-    programs: dict[tuple[bool, ...], Any] = field(default_factory=dict)
+    programs: dict[tuple[bool | str, ...], Any] = field(default_factory=dict)
     """What prints it (``printing.Program``), by which items are looked for; shared with what is bound of it."""
 
     @property

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from graphql import (
     GraphQLError,
     GraphQLList,
@@ -19,6 +20,7 @@ from graphql import (
     VariableValues,
     default_field_resolver,
     default_type_resolver,
+    get_named_type,
 )
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import SELECTIONS_NESTED_TOO_DEEPLY
@@ -34,9 +36,10 @@ from sources.standard import RESOURCES
 
 from .context import Context
 from .lookout import Lookout
+from .pages import Pages, Pieces
 from .plan import Planner, Selection, Unplanned
 from .prepared import Prepared
-from .printing import FAILED, PrintAll, entry_types, printer
+from .printing import FAILED, PrintAll, entry_types, page_printer, printer
 from .root import RootField, root_field
 
 PAGE = 250
@@ -75,11 +78,45 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
         returns = field.declared.type
         try:
             info = self.build_resolve_info(field.declared, [*field.nodes], of, path)
+            if self.context_value.in_pieces and self._alone(of):
+                self.context_value.pages = self._pages(returns, details, info)
             value = await _awaited(field.ask(self._strawberry, info, self.variable_values))
             return await _awaited(self.complete_value(returns, details, info, path, value, None))
         except Exception as failure:  # noqa: BLE001  # as graphql-core does it
             self.handle_field_error(failure, returns, details, path)
             return None
+
+    def _alone(self, root: GraphQLObjectType) -> bool:
+        """Whether the operation asks for one thing, so that nothing else comes upon its records."""
+        return len(self.collect_root(root)) == 1
+
+    def _pages(self, connection: Any, details: Any, info: Any) -> Pages | None:
+        """What prints the records of a connection as they come; None where they are needed for more."""
+        if not isinstance(connection, GraphQLObjectType) or "nodes" not in connection.fields:
+            return None
+        below = [*self.collect_subfields(connection, details).grouped_field_set.values()]
+        names = [each[0].node.name.value for each in below]
+        of = get_named_type(connection.fields["nodes"].type)
+        if "edges" in names or names.count("nodes") != 1 or not isinstance(of, GraphQLObjectType):
+            return None
+        selection = self._plan(of, below[names.index("nodes")], info)
+        operation = self.context_value.operation
+        found = None if selection is None else page_printer(selection, operation)
+        return None if found is None else Pages(operation, *found)
+
+    async def _in_pieces(
+        self, return_type: GraphQLList[Any], details: Any, info: Any, path: Any, pages: Pages
+    ) -> Pieces:
+        """The records that were taken over, with those that graphql-core completes."""
+        number, pieces = 0, []
+        for count, part in pages.parts:
+            if isinstance(part, bytes):
+                pieces.append(part)
+            else:
+                completed = await self._by_core(return_type.of_type, details, info, path.add_key(number, None), part)
+                pieces.append(orjson.dumps(completed))
+            number += count
+        return Pieces(pieces)
 
     @property
     def _strawberry(self) -> Schema:
@@ -91,6 +128,8 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         of = return_type.of_type
         named = of.of_type if isinstance(of, GraphQLNonNull) else of
+        if isinstance(result, Pages):
+            return self._in_pieces(return_type, field_details_list, info, path, result)
         if result.__class__ is list and result and isinstance(named, GraphQLObjectType):
             selection = self._plan(named, field_details_list, info)
             if selection is not None:

@@ -23,11 +23,13 @@ from graphql import (
 )
 
 from gateway.schema.enums import UNRECOGNISED
-from resolvers.columns import Unread, reading
+from resolvers.authority import Rules
+from resolvers.columns import Reading, Unread, reading, reading_decoded
 from resolvers.operation import Operation
 from resolvers.relations import RELATIONS
 from resolvers.steps.forward import reference_id
 from sources.decoding import plain
+from sources.shape import Shape
 from sources.standard.values import structures
 
 from .kinds import Back, DisplayName, Form, Forward, Identity, Inverse, Leaf, Part
@@ -57,6 +59,11 @@ def printer(selection: Selection, operation: Operation, tables: Tables) -> Print
     return _Printer(operation, tables).all(selection)
 
 
+def page_printer(selection: Selection, operation: Operation) -> tuple[PrintAll, Shape] | None:
+    """How records are printed as one source's pages give them; None where more must be known of them."""
+    return _Printer(operation, {}).decoded(selection)
+
+
 def _one_by_one(show: Print) -> PrintAll:
     def show_all(objects: Iterable[Any]) -> list[Any]:
         shown = []
@@ -73,6 +80,10 @@ def _one_by_one(show: Print) -> PrintAll:
 @lru_cache(maxsize=512)
 def _compiled(source: str) -> CodeType:
     return compile(source, "<plan>", "exec")
+
+
+_DECODED = ("decoded",)
+"""By what a selection keeps the program for records as pages give them."""
 
 
 Bound = Callable[["_Printer", Selection], Any]
@@ -96,6 +107,10 @@ class _Names:
     bound: dict[str, Bound] = field(default_factory=dict)
 
 
+def _common() -> _Names:
+    return _Names({"Doubtful": Doubtful, "texts": _texts, "several": _several, "UNKNOWN": UNRECOGNISED})
+
+
 @dataclass(eq=False)
 class _Printer:
     operation: Operation
@@ -112,14 +127,18 @@ class _Printer:
         program: Program | None = selection.programs.get(shape)
         if program is None:
             program = selection.programs[shape] = self._program(selection)
-        names = dict(program.names)
-        for name, bound in program.bound.items():
-            names[name] = bound(self, selection)
-        exec(program.code, names)
+        names = self._bound(program, selection)
         made: Print = names["show"]
         self._made[id(selection)] = made
         self._several[id(selection)] = names.get("show_all", _one_by_one(made))
         return made
+
+    def _bound(self, program: Program, selection: Selection) -> dict[str, Any]:
+        names = dict(program.names)
+        for name, bound in program.bound.items():
+            names[name] = bound(self, selection)
+        exec(program.code, names)
+        return names
 
     def all(self, selection: Selection) -> PrintAll:
         """The function for many objects of one selection."""
@@ -127,9 +146,10 @@ class _Printer:
         return self._several[id(selection)]
 
     def _program(self, selection: Selection) -> Program:
-        names = _Names({"Doubtful": Doubtful, "texts": _texts, "several": _several, "UNKNOWN": UNRECOGNISED})
+        names = _common()
         if selection.records is not None:
-            source = self._record(selection, names)
+            read = reading(self._rules(selection), _all_columns(selection), _parts(selection))
+            source = self._record(selection, names, read)
         elif selection.type.name in entry_types():
             source = self._entry(selection, names)
         else:
@@ -138,12 +158,29 @@ class _Printer:
 
     # The three kinds of objects
 
-    def _record(self, selection: Selection, names: _Names) -> str:
-        columns = list(dict.fromkeys(column for item in selection.items for column in _columns(item)))
-        resource = selection.records
-        assert resource is not None
-        rules = self.operation.federation.rules[resource]
-        read = reading(rules, columns, _parts(selection))
+    def decoded(self, selection: Selection) -> tuple[PrintAll, Shape] | None:
+        """The function for records as one source's pages give them, and the shape that they must have; None where more
+        must be known of them."""
+        if selection.looked_for or selection.records is None:
+            return None
+        if _DECODED not in selection.programs:
+            selection.programs[_DECODED] = self._decoded(selection)
+        program: tuple[Program, Shape] | None = selection.programs[_DECODED]
+        return None if program is None else (self._bound(program[0], selection)["show_all"], program[1])
+
+    def _decoded(self, selection: Selection) -> tuple[Program, Shape] | None:
+        found = reading_decoded(self._rules(selection), _all_columns(selection), _parts(selection))
+        if found is None:
+            return None
+        names = _common()
+        return Program(_compiled(self._record(selection, names, found[0])), names.same, names.bound), found[1]
+
+    def _rules(self, selection: Selection) -> Rules:
+        assert selection.records is not None
+        return self.operation.federation.rules[selection.records]
+
+    def _record(self, selection: Selection, names: _Names, read: Reading) -> str:
+        columns = _all_columns(selection)
         names.same |= {**read.names, "WRONG": WRONG, "FAILED": FAILED}
         names.bound["operation"] = lambda printer, _: printer.operation
         variables = {column: f"value{number}" for number, column in enumerate(columns)}
@@ -361,6 +398,10 @@ class _Named:
 class _Bare:
     __slots__ = ("data",)
     data: Mapping[str, object]
+
+
+def _all_columns(selection: Selection) -> list[str]:
+    return list(dict.fromkeys(column for item in selection.items for column in _columns(item)))
 
 
 def _parts(selection: Selection) -> dict[str, frozenset[str]]:

@@ -91,10 +91,10 @@ def connection_types(resource: Resource) -> tuple[type, type]:
     return made, edge
 
 
-def _connection(made: Any, edge: Any, listed: Listed, after: str | None, *, edges: bool) -> object:
+def _connection(made: Any, edge: Any, listed: Listed, nodes: object, after: str | None, *, edges: bool) -> object:
     pairs = zip(listed.entities, listed.cursors, strict=True) if edges else ()
     return made(
-        nodes=listed.entities,
+        nodes=nodes,
         edges=[edge(node=entity, cursor=cursor) for entity, cursor in pairs],
         page_info=PageInfo(
             has_next_page=listed.has_next,
@@ -149,9 +149,14 @@ def _list_field(resource: Resource) -> Any:
         wanted = context.want(resource.name, info._raw_info, nodes)
         after = given.get("after", strawberry.UNSET)
         after = after if isinstance(after, str) else None
+        pages, context.pages = context.pages, None
+        take = None if pages is None else pages.take
         with context.fetching_for(info.field_name):
-            listed = await run(operation, connection(operation, resource.name, asked, after, wanted))
-        return None if listed is None else _connection(made, edge, listed, after, edges="edges" in selected)
+            listed = await run(operation, connection(operation, resource.name, asked, after, wanted, take))
+        if listed is None:
+            return None
+        nodes_or_pages = pages if listed.taken else listed.entities
+        return _connection(made, edge, listed, nodes_or_pages, after, edges="edges" in selected)
 
     doc = f"{resource.doc} The list of all that sources have ({resource.swedish})."
     return field(

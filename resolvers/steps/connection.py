@@ -456,7 +456,9 @@ class _Run:
             batch = self.first + 1 - len(shown.entities)
             while offset < len(ids):
                 end = offset + batch
-                places = {each: offset + number for number, each in enumerate(ids[offset:end])}
+                places: dict[EntityId, int] = {}
+                for number, each in enumerate(ids[offset:end], offset):
+                    places.setdefault(each, number)
                 new = [each for each in places if each not in given]
                 earlier = [earlier.source for earlier in calls[:at]]
 

@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from random import Random
 from typing import Any
@@ -29,6 +29,7 @@ from gateway.config import Executor
 from gateway.execution import printing
 from gateway.execution.context import Context
 from gateway.execution.http import body
+from gateway.execution.pages import Pieces
 from gateway.execution.printing import Doubtful
 from gateway.verify import differences
 from resolvers.federation import Federation
@@ -104,11 +105,19 @@ async def said(
 ) -> dict[str, Any]:
     """An answer's body, as a client reads it. ``broken``: where to note what steps failed with, that should not."""
     context = Context(Operation(federation))
+    context.in_pieces = True
     result = await _schema(executor).execute(asked.text, dict(given), context, operation_name=asked.operation)
     if broken is not None:
         causes = [error.original_error for error in result.errors or ()]
         broken += [each for each in causes if isinstance(each, KeyError | TypeError | ValueError | AttributeError)]
-    return body(result, context)
+    return body(replace(result, data=_whole(result.data)), context)
+
+
+def _whole(value: Any) -> Any:
+    """An answer's data, with the lists that were printed in pieces as the lists that they are."""
+    if isinstance(value, Pieces):
+        return orjson.loads(b"[" + b",".join(value.records) + b"]")
+    return {name: _whole(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 @contextmanager

@@ -410,7 +410,16 @@ def dense(resource: str) -> Document:
     return Document(text, {"ids": lambda rng: rng.sample(pool, len(pool))}, None, frozenset(asked))
 
 
+def fields_of(resource: str) -> list[str]:
+    """Everything in a resource's records that needs no other record, field by field."""
+    return _parts(_types()[resource], 3, set())
+
+
 def _everything(of: Any, depth: int, asked: set[tuple[str, str]]) -> str:
+    return " ".join(_parts(of, depth, asked) or ("__typename",))
+
+
+def _parts(of: Any, depth: int, asked: set[tuple[str, str]]) -> list[str]:
     parts = []
     for name, each in of.fields.items():
         inner = get_named_type(each.type)
@@ -424,7 +433,7 @@ def _everything(of: Any, depth: int, asked: set[tuple[str, str]]) -> str:
         else:
             continue
         asked.add((of.name, name))
-    return " ".join(parts or ("__typename",))
+    return parts
 
 
 def _spread(body: str, fragments: Mapping[str, str]) -> list[str]:
