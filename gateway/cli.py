@@ -200,7 +200,9 @@ def _serve(given: argparse.Namespace) -> int:
 
 def _served(serving: Coroutine[None, None, int]) -> int:
     """Serve in the event loop that uvicorn would take: uvloop's, where there is one."""
-    with asyncio.Runner(loop_factory=uvicorn.Config("gateway.app:create_app").get_loop_factory()) as runner:
+    with asyncio.Runner(
+        loop_factory=uvicorn.Config("gateway.app:create_app", log_config=None).get_loop_factory()
+    ) as runner:
         return runner.run(serving)
 
 

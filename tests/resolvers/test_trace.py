@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gateway.execution.batches import Batch
-from resolvers.contracts import EntityId, Fetch, List, Lookup
+from resolvers.contracts import EntityId, Fetch, List, Lookup, Step
 from resolvers.driver import run
 from resolvers.federation import Federation
 from resolvers.operation import Operation
@@ -47,10 +47,17 @@ def lookup(*ids: EntityId) -> Fetch:
     return Fetch("sis", "Person", Lookup("ids", ids))
 
 
+async def fetch(operation: Operation, *fetches: Fetch) -> None:
+    def step() -> Step[None]:
+        yield fetches
+
+    await run(operation, step())
+
+
 async def test_a_fetch_is_noted_with_its_calls_and_rows() -> None:
     operation = traced()
     with fetching_for([("persons", "nodes")]):
-        await operation.fetch(lookup(*IDS[:3]))
+        await fetch(operation, lookup(*IDS[:3]))
     assert operation.trace is not None
     (done,) = operation.trace.done
     assert (done.source, done.resource, done.how) == ("sis", "Person", How.IDS)
@@ -76,7 +83,7 @@ async def test_what_one_call_brings_for_two_fields_is_noted_once_and_for_both() 
 
     async def ask(field: str, *ids: EntityId) -> None:
         with fetching_for([(field,)]):
-            await operation.fetch(lookup(*ids))
+            await fetch(operation, lookup(*ids))
 
     await asyncio.gather(ask("a", IDS[0]), ask("b", IDS[1]), ask("c", IDS[0]))
     assert operation.trace is not None
@@ -87,7 +94,8 @@ async def test_what_one_call_brings_for_two_fields_is_noted_once_and_for_both() 
 
 async def test_work_aside_is_noted_too() -> None:
     operation = traced()
-    await operation.aside().fetch(lookup(IDS[0]))
+    aside = operation.aside()
+    await fetch(aside, lookup(IDS[0]))
     assert operation.trace is not None
     assert len(operation.trace.done) == 1
 
@@ -103,7 +111,7 @@ async def test_what_is_asked_together_is_for_all_who_asked() -> None:
 
     async def ask(field: str, id: EntityId) -> None:
         with fetching_for([(field,)]):
-            await batch.all([id])
+            await operation.rounds.counted(batch.all([id]))
 
     await asyncio.gather(ask("a", IDS[0]), ask("b", IDS[1]))
     await ask("c", IDS[2])
