@@ -77,7 +77,7 @@ def decode_page(resource: str, timezone: str, shape: Shape, body: bytes, *, read
     """
     made = _made(resource, timezone, shape)
     try:
-        if not read:
+        if not (read or body.isascii()):
             body.decode()  # skipping does not look at how text is encoded
         bare = body.lstrip()[:1] == b"["
         token: object = None
@@ -167,9 +167,10 @@ def _canonical(ids: Sequence[str]) -> bool:
 def _made(resource: str, timezone: str, shape: Shape) -> _Made:
     of, zone = RESOURCES[resource], ZoneInfo(timezone)
     own = _Type(resource, zone, shape.tells_absence)
-    for name in sorted(shape.columns - {"id"}):
-        declared = of.columns[name]
-        part = shape.parts.get(name)
+    for declared in of.properties:  # in the standard's order, as most send them: msgspec looks at the next one first
+        if declared.name not in shape.columns or declared.name == "id":
+            continue
+        part = shape.parts.get(declared.name)
         if part is not None:
             own.part(declared, part)
         else:

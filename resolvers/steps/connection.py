@@ -534,9 +534,9 @@ class _Run:
 
     def _fresh(self, ids: Sequence[EntityId], numbers: Sequence[int], given: set[EntityId]) -> Sequence[int]:
         """Those of a page's records that were not given before, each once."""
-        new = {ids[number]: number for number in reversed(numbers)}
-        if len(new) == len(numbers) and given.isdisjoint(new):
+        if len({*map(ids.__getitem__, numbers)}) == len(numbers) and given.isdisjoint(ids):
             return numbers
+        new = {ids[number]: number for number in reversed(numbers)}
         return [number for number in numbers if ids[number] not in given and new[ids[number]] == number]
 
     def _read_whole(self) -> list[Fetch]:
