@@ -133,6 +133,8 @@ class Fetch:
     op: List | Page | Lookup | Scan | Kept | Shared | Identify
     shape: Shape | None = None
     """What will be read of the records, so that no more is decoded; None: anything."""
+    alone: bool = False
+    """Whether nobody else in the operation will ask for the same, so that the answer need not be kept for them."""
 
 
 @dataclass(frozen=True, slots=True)

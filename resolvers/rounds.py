@@ -389,7 +389,7 @@ class Rounds:
             return
         failure = task.exception()
         op = call.fetch.op
-        if not self._keep or (isinstance(op, Lookup) and op.key == "ids" and not call.expand):
+        if not self._keep or call.fetch.alone or (isinstance(op, Lookup) and op.key == "ids" and not call.expand):
             self._forget(call)  # its rows are in hand
         if failure is None:
             call.answer = task.result()

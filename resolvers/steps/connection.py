@@ -416,7 +416,8 @@ class _Run:
         whole: dict[str, Answer] = {}
         while at < len(calls):
             stream = calls[at]
-            fetch = Fetch(stream.source, self.question.resource, Page(stream.query, token), self._shape)
+            page = Page(stream.query, token)
+            fetch = Fetch(stream.source, self.question.resource, page, self._shape, alone=take is not None)
             answer = whole.get(stream.source, Answer())
             if not answer.slabs:
                 answer, *lists = yield [fetch, *beside]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
@@ -18,6 +19,7 @@ from resolvers.policy import HideProtected
 from sources.cache import Cache
 from sources.capabilities import Capabilities
 from sources.demo.municipality import build
+from sources.records import Slab
 from sources.settings import SourceSettings
 from sources.source import Source
 from sources.standard import RESOURCES
@@ -86,3 +88,23 @@ async def test_a_list_in_pieces_is_the_list(
             await said(Executor.CORE, core, asked, {})
         ), f"{number}\n{text}"
     assert taken[True]
+
+
+async def test_no_more_than_two_pages_are_in_memory_at_a_time(
+    records: Mapping[str, Sequence[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, plain = [], Pages.take
+
+    def take(self: Pages, slab: Any, numbers: Sequence[int]) -> None:
+        plain(self, slab, numbers)
+        held.append(sum(isinstance(each, Slab) for each in gc.get_objects()))
+
+    monkeypatch.setattr(Pages, "take", take)
+    transport = paged(records["Person"], "Person", 5, Damage("none", 0.0))
+    settings = SourceSettings("sis", "http://sis.test", capabilities=Capabilities(frozenset({"Person"})))
+    federation = Federation({"sis": Source(settings, Cache(), transport=transport)}, {})
+    gc.collect()
+    before = sum(isinstance(each, Slab) for each in gc.get_objects())
+    await said(Executor.PLANNED, federation, Document("{ persons(first: 500) { nodes { id givenName } } }"), {})
+    assert len(held) > 10
+    assert max(held) - before <= 2
