@@ -81,7 +81,7 @@ async def serving(app: Any, **options: Any) -> AsyncIterator[str]:
     """A real server for an ASGI application; gives its URL."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    options = {"log_level": "critical", "lifespan": "off", "ws": "none", **options}
+    options = {"log_config": None, "log_level": "critical", "lifespan": "off", "ws": "none", **options}
     server = uvicorn.Server(uvicorn.Config(app, **options))
     running = asyncio.ensure_future(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110  # uvicorn tells it by a flag alone
