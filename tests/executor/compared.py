@@ -267,7 +267,7 @@ async def compare(asked: Document, both: Both, given: Mapping[str, Any], tally: 
     before = both.calls()
     broken: list[Exception] = []
     core = await said(Executor.CORE, both.core, asked, given, broken)
-    planned = await said(Executor.PLANNED, both.planned, asked, given, broken)
+    planned = await said(Executor.PLANNED, both.planned, asked, given)
     tally.add(core, asked)
     if both.unread and broken:  # merging or filtering fell over such records: whose steps they were in is chance
         tally.counts["not compared: a step fell over unread records"] += 1
