@@ -293,7 +293,7 @@ class Limits:
     """The most days of which a schedule, or a placement's attendance times, can be asked for at once."""
     max_index_bytes: int = 64 * 1024 * 1024
     """Bytes that the indexes of sorted lists may take together; about 100 per record of a list."""
-    cost: Ceiling = Ceiling(calls=100_000, records=20_000_000, seconds=3600.0)
+    cost: Ceiling = Ceiling(calls=1_000_000, records=200_000_000, seconds=86_400.0)
     """What an operation may be estimated to cost at all sources together."""
     cost_at: Mapping[str, Ceiling] = field(default_factory=dict)
     """The same at one source, by its name."""

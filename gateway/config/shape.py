@@ -293,7 +293,7 @@ class Bounds(Section):
     """The most HTTP calls to sources that an operation may be estimated to take."""
     records: Count | None = Limits().cost.records
     """The most records of sources that an operation may be estimated to take."""
-    seconds: Timeout | None = Field(default=Limits().cost.seconds, json_schema_extra={"default": "1h"})
+    seconds: Timeout | None = Field(default=Limits().cost.seconds, json_schema_extra={"default": "1d"})
     """The longest that an operation may be estimated to wait for sources."""
     max_estimates: Count = Limits().max_estimates
     """How many kinds of operations are remembered as being within these."""
