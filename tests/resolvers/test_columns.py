@@ -38,7 +38,7 @@ def compared(world: World, resource: str, **capabilities: bool) -> None:
 
 
 thorough = settings(
-    max_examples=400, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -187,7 +187,7 @@ def common(shown: Any, selection: Selection) -> Any:
 
 
 @settings(
-    max_examples=400,
+    max_examples=200,
     deadline=None,
     derandomize=True,
     database=None,
