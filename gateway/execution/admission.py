@@ -26,10 +26,12 @@ class Admission:
 
     def leave(self) -> None:
         """Give the place to who has waited longest."""
-        if self._waiting:
-            self._waiting.popleft().set_result(None)
-        else:
-            self._running -= 1
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():  # who is being cancelled has not left the queue yet
+                turn.set_result(None)
+                return
+        self._running -= 1
 
     async def _wait(self) -> None:
         if len(self._waiting) >= self._limits.queue:
@@ -42,7 +44,7 @@ class Admission:
         except BaseException as ended:
             if turn.done() and not turn.cancelled():
                 self.leave()  # the place came at the same moment
-            else:
+            elif turn in self._waiting:
                 self._waiting.remove(turn)
             if isinstance(ended, TimeoutError):
                 raise Refused(Code.OVERLOADED, "No other operation ended in time; try again later.") from None

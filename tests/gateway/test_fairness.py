@@ -251,3 +251,17 @@ async def test_health_is_answered_however_many_wait() -> None:
             assert (await client.get(f"{address}/ready")).status_code == 200
         slow.told.set()
         assert (await running).status_code == 200
+
+
+async def test_a_place_does_not_go_to_one_who_is_just_leaving_the_queue() -> None:
+    admission = Admission(Limits(concurrency=1, queue=2, queue_timeout=1.0))
+    await admission.enter()
+    leaving, waiting = (asyncio.ensure_future(admission.enter()) for _ in range(2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    admission.leave()
+    await waiting
+    with suppress(asyncio.CancelledError):
+        await leaving
+    admission.leave()
+    await admission.enter()  # nothing was lost: there is one place
